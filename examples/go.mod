@@ -1,0 +1,7 @@
+module github.com/standin-go/standin/examples
+
+go 1.26.0
+
+require github.com/standin-go/standin v0.0.0-00010101000000-000000000000
+
+replace github.com/standin-go/standin => ..
