@@ -74,4 +74,4 @@ cover: ## measure the coverage of the root module; writes coverage.html
 cross: ## vet and build every module for macOS and Windows
 	$(call each,for os in darwin windows; do \
 		echo "GOOS=$$os go vet and build: $$module"; \
-		GOOS=$$os $(GO) vet ./... && GOOS=$$os $(GO) build ./... || exit 1; done)
+		GOOS=$$os $(GO) vet ./... && GOOS=$$os $(GO) build -buildvcs=false ./... || exit 1; done)
