@@ -14,6 +14,3 @@ type Facts struct {
 	// already, if every holder of it has SO_REUSEADDR.
 	AutobindReuse bool
 }
-
-// iana is the range of RFC 6335 section 6, which macOS and Windows use.
-var iana = Facts{Low: 49152, High: 65535}
