@@ -12,7 +12,8 @@ import (
 // From the kernel's include/uapi/linux/inet_diag.h and sock_diag.h.
 const (
 	sockDiagByFamily = 20
-	boundInactive    = 13 // TCP_BOUND_INACTIVE, the state and its bit in the mask
+	tcpClose         = 7  // TCP_CLOSE
+	boundInactive    = 13 // TCP_BOUND_INACTIVE, whose bit in the mask asks for them
 	diagRequestSize  = 56 // struct inet_diag_req_v2
 	diagMessageSize  = 72 // struct inet_diag_msg
 )
@@ -76,9 +77,10 @@ func readDump(fd int) ([]Socket, error) {
 	}
 }
 
-// parseDiag reads one struct inet_diag_msg.
+// parseDiag reads one struct inet_diag_msg of a socket that is only bound: the
+// kernel gives it the state of a closed one.
 func parseDiag(b []byte) (Socket, bool) {
-	if len(b) < diagMessageSize || b[1] != boundInactive {
+	if len(b) < diagMessageSize || b[1] != tcpClose && b[1] != boundInactive {
 		return Socket{}, false
 	}
 	size := 4

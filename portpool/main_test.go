@@ -1,0 +1,112 @@
+package portpool_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/standin-go/standin/portpool"
+)
+
+// childVariable names the function of children that this binary runs in place
+// of its tests, and childInput is what the test passes to it.
+const childVariable, childInput = "PORTPOOL_TEST_CHILD", "PORTPOOL_TEST_INPUT"
+
+// children are the programs that tests run as processes of their own. What
+// they return is printed for the test as JSON.
+var children = map[string]func(input string) (any, error){}
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(childVariable)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	result, err := children[name](os.Getenv(childInput))
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(result)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// child returns a command that runs one of children.
+func child(t testing.TB, name, input string) *exec.Cmd {
+	t.Helper()
+	if children[name] == nil {
+		t.Fatalf("there is no child %q", name)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"="+name, childInput+"="+input)
+	endWithParent(cmd)
+	return cmd
+}
+
+// runChild runs the command of child and decodes what it printed.
+func runChild[T any](t testing.TB, cmd *exec.Cmd) T {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("the child process failed: %v\n%s", err, stderr.Bytes())
+	}
+	var result T
+	if err := json.Unmarshal(out, &result); err != nil {
+		t.Fatalf("the child printed %q: %v", out, err)
+	}
+	return result
+}
+
+// modes are the ways to hold ports that this system has.
+func modes() []portpool.Mode {
+	if runtime.GOOS == "linux" {
+		return []portpool.Mode{portpool.Guard, portpool.LockFile}
+	}
+	return []portpool.Mode{portpool.LockFile}
+}
+
+// eachMode runs the test with a pool of each mode.
+func eachMode(t *testing.T, config portpool.Config, test func(t *testing.T, pool *portpool.Pool)) {
+	for _, mode := range modes() {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			config := config
+			config.Mode = mode
+			test(t, newPool(t, config))
+		})
+	}
+}
+
+func newPool(t testing.TB, config portpool.Config) *portpool.Pool {
+	t.Helper()
+	pool, err := portpool.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool
+}
+
+func reserve(t testing.TB, pool *portpool.Pool) *portpool.Lease {
+	t.Helper()
+	lease, err := pool.Reserve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { lease.Release() })
+	return lease
+}
+
+func wantPrefix(t testing.TB, what, got, prefix string) {
+	t.Helper()
+	if !strings.HasPrefix(got, prefix) {
+		t.Errorf("%s:\n got %s\nwant %s…", what, got, prefix)
+	}
+}
