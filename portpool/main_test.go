@@ -49,18 +49,27 @@ func child(t testing.TB, name, input string) *exec.Cmd {
 	return cmd
 }
 
-// runChild runs the command of child and decodes what it printed.
-func runChild[T any](t testing.TB, cmd *exec.Cmd) T {
-	t.Helper()
+// outputOf runs the command of child and decodes what it printed.
+func outputOf[T any](cmd *exec.Cmd) (T, error) {
+	var result T
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("the child process failed: %v\n%s", err, stderr.Bytes())
+		return result, fmt.Errorf("the child process failed: %w\n%s", err, stderr.Bytes())
 	}
-	var result T
 	if err := json.Unmarshal(out, &result); err != nil {
-		t.Fatalf("the child printed %q: %v", out, err)
+		return result, fmt.Errorf("the child printed %q: %w", out, err)
+	}
+	return result, nil
+}
+
+// runChild is outputOf for a child without which the test cannot go on.
+func runChild[T any](t testing.TB, cmd *exec.Cmd) T {
+	t.Helper()
+	result, err := outputOf[T](cmd)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return result
 }
