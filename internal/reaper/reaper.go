@@ -28,8 +28,8 @@ type User struct{ UID, GID uint32 }
 
 // Config says what a reaper looks after.
 type Config struct {
-	// Parent is an existing folder that the User may write to. The reaper
-	// makes a folder in it, and removes Parent too when it is then empty.
+	// Parent is a folder that is for reapers alone. It is made where it is
+	// missing, with a folder in it for this server, and removed when it is empty.
 	Parent string
 	// Keep is how long the server stays when nobody uses it, in whole seconds;
 	// fractions count as a second.

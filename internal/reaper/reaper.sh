@@ -133,7 +133,12 @@ keeper() {
 	remove
 }
 
-if ! { mkdir "$dir" && cd "$dir" && mkfifo users life events alarm && exec 3<>users; }; then
+# The folder above goes with the last one in it, which may be right now.
+for attempt in 1 2 3 4 5 6 7 8 9; do
+	mkdir "$parent" 2>/dev/null
+	mkdir "$dir" 2>/dev/null && break
+done
+if ! { cd "$dir" && mkfifo users life events alarm && exec 3<>users; }; then
 	remove
 	exit 1
 fi
