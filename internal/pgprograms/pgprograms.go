@@ -183,12 +183,12 @@ func (s System) places() []string {
 		return places
 	}
 	return []string{
-		"/usr/lib/postgresql/*/bin",                        // Debian, Ubuntu
-		"/usr/pgsql-*/bin",                                 // Red Hat and Fedora, from postgresql.org
-		"/usr/lib/postgresql*/bin",                         // SUSE
-		"/usr/libexec/postgresql*",                         // Alpine
-		"/usr/local/pgsql/bin",                             // built from source
-		"/home/linuxbrew/.linuxbrew/opt/postgresql*/bin",   // Homebrew
+		"/usr/lib/postgresql/*/bin",                      // Debian, Ubuntu
+		"/usr/pgsql-*/bin",                               // Red Hat and Fedora, from postgresql.org
+		"/usr/lib/postgresql*/bin",                       // SUSE
+		"/usr/libexec/postgresql*",                       // Alpine
+		"/usr/local/pgsql/bin",                           // built from source
+		"/home/linuxbrew/.linuxbrew/opt/postgresql*/bin", // Homebrew
 		"/usr/bin", "/usr/local/bin", "/opt/postgresql*/bin", // Red Hat, Arch, the BSDs, when PATH is bare
 	}
 }

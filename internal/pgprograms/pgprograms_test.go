@@ -69,27 +69,37 @@ func TestFind(t *testing.T) {
 		broken   []string          // folders with postgres alone
 		want     []string
 	}{
-		{name: "Debian takes the newest, by number", os: "linux",
+		{
+			name: "Debian takes the newest, by number", os: "linux",
 			tree: []string{"usr/lib/postgresql/9.6/bin", "usr/lib/postgresql/15/bin", "usr/lib/postgresql/17/bin"},
-			want: []string{"usr/lib/postgresql/17/bin", "usr/lib/postgresql/15/bin", "usr/lib/postgresql/9.6/bin"}},
-		{name: "PATH comes first and is not named twice", os: "linux",
+			want: []string{"usr/lib/postgresql/17/bin", "usr/lib/postgresql/15/bin", "usr/lib/postgresql/9.6/bin"},
+		},
+		{
+			name: "PATH comes first and is not named twice", os: "linux",
 			env:  map[string]string{"PATH": "$ROOT/bin:$ROOT/usr/lib/postgresql/15/bin"},
 			tree: []string{"usr/lib/postgresql/15/bin", "usr/lib/postgresql/17/bin"},
-			want: []string{"usr/lib/postgresql/15/bin", "usr/lib/postgresql/17/bin"}},
+			want: []string{"usr/lib/postgresql/15/bin", "usr/lib/postgresql/17/bin"},
+		},
 		{name: "Red Hat", os: "linux", tree: []string{"usr/pgsql-16/bin"}, want: []string{"usr/pgsql-16/bin"}},
 		{name: "SUSE", os: "linux", tree: []string{"usr/lib/postgresql16/bin"}, want: []string{"usr/lib/postgresql16/bin"}},
 		{name: "Alpine", os: "linux", tree: []string{"usr/libexec/postgresql17"}, want: []string{"usr/libexec/postgresql17"}},
-		{name: "Homebrew and Postgres.app", os: "darwin",
+		{
+			name: "Homebrew and Postgres.app", os: "darwin",
 			tree: []string{"opt/homebrew/opt/postgresql@17/bin", "Applications/Postgres.app/Contents/Versions/16/bin"},
-			want: []string{"opt/homebrew/opt/postgresql@17/bin", "Applications/Postgres.app/Contents/Versions/16/bin"}},
+			want: []string{"opt/homebrew/opt/postgresql@17/bin", "Applications/Postgres.app/Contents/Versions/16/bin"},
+		},
 		{name: "a Mac does not look where Debian does", os: "darwin", tree: []string{"usr/lib/postgresql/17/bin"}},
-		{name: "the variable and nothing else", os: "linux",
+		{
+			name: "the variable and nothing else", os: "linux",
 			env:  map[string]string{"STANDIN_POSTGRES_BIN": "$ROOT/mine", "PATH": "$ROOT/usr/lib/postgresql/15/bin"},
 			tree: []string{"mine", "usr/lib/postgresql/15/bin"},
-			want: []string{"mine"}},
-		{name: "the variable names nothing", os: "linux",
+			want: []string{"mine"},
+		},
+		{
+			name: "the variable names nothing", os: "linux",
 			env:  map[string]string{"STANDIN_POSTGRES_BIN": "$ROOT/typo"},
-			tree: []string{"usr/lib/postgresql/15/bin"}},
+			tree: []string{"usr/lib/postgresql/15/bin"},
+		},
 		{name: "clients without a server", os: "linux", broken: []string{"usr/lib/postgresql/15/bin"}},
 	}
 	for _, c := range cases {
@@ -142,14 +152,16 @@ func TestChoosePassesOverWhatIsTooOldOrBroken(t *testing.T) {
 			for _, v := range c.installed {
 				install(t, filepath.Join(root, "usr/lib/postgresql", v, "bin"), "postgres", "initdb")
 			}
-			system := pgprograms.System{OS: "linux", Root: root,
+			system := pgprograms.System{
+				OS: "linux", Root: root,
 				Getenv: func(string) string { return "" },
 				Run: func(_ context.Context, program string, _ ...string) (string, error) {
 					if text, ok := versions[filepath.Base(filepath.Dir(filepath.Dir(program)))]; ok {
 						return text, nil
 					}
 					return "", errors.New("exec format error")
-				}}
+				},
+			}
 			_, v, err := system.Choose(t.Context())
 			if c.want != "" && (err != nil || v.String() != c.want) {
 				t.Errorf("chose %s, error %v; want %s", v, err, c.want)
