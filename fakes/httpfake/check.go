@@ -131,39 +131,6 @@ func (st *Stub) problem(rt *route, closest string) string {
 	return text
 }
 
-func (c crash) problem() string {
-	r := c.x.snapshot()
-	what := fmt.Sprintf("panicked: %s", printable(fmt.Sprint(c.value), 500))
-	if c.value == nil {
-		what = "ended its goroutine (runtime.Goexit)"
-	}
-	text := fmt.Sprintf("the handler of %s %s\ncame:     #%d %s\nwritten:  %s\n",
-		r.Pattern, what, c.x.number, requestLine(r), c.x.route.place)
-	if c.value == nil {
-		text += "          a handler runs on a goroutine of the server, where t.FailNow, t.Fatal and t.Skip must not be called: use t.Error and return\n"
-	}
-	return text + "stack:\n" + indent(relevantStack(c.stack), "  ")
-}
-
-// relevantStack is the stack from the panic on, as far as the user's code is on
-// it.
-func relevantStack(stack string) string {
-	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
-	var kept []string
-	// Pairs of lines follow the first: the function, and its place.
-	for i := 1; i+1 < len(lines) && len(kept) < 40; i += 2 {
-		function := lines[i]
-		if isOurs(function) && len(kept) > 0 {
-			break
-		}
-		if isOurs(function) || strings.HasPrefix(function, "runtime") || strings.HasPrefix(function, "panic(") {
-			continue
-		}
-		kept = append(kept, function, lines[i+1])
-	}
-	return strings.Join(kept, "\n")
-}
-
 func orElse(s, otherwise string) string {
 	if s == "" {
 		return otherwise

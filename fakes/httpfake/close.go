@@ -67,9 +67,9 @@ func (s *Server) close() error {
 	}
 	<-s.served // so there are no new connections from here on
 	s.http.SetKeepAlivesEnabled(false)
-	s.client.CloseIdleConnections()
 
 	s.mu.Lock()
+	client := s.client
 	for c, state := range s.conns {
 		closeUnused(c, state)
 	}
@@ -77,6 +77,9 @@ func (s *Server) close() error {
 	s.settle()
 	s.mu.Unlock()
 
+	if client != nil {
+		client.CloseIdleConnections()
+	}
 	if !within(settled, s.closeTimeout) {
 		err = errors.Join(err, s.cutOff(settled))
 	}

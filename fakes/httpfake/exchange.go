@@ -30,8 +30,8 @@ type exchange struct {
 	record Request
 	took   time.Duration // 0 while running
 	note   string
-	over   bool          // the body is longer than what is recorded
-	values [2]string     // room for record.values
+	over   bool      // the body is longer than what is recorded
+	values [2]string // room for record.values
 }
 
 // match is called when rt was chosen for the request.

@@ -19,11 +19,11 @@ func (s *Server) mistakeAt(at place, problem string) {
 	if s.fail == nil {
 		panic(err)
 	}
-	// Before Fail, which need not return.
-	s.mu.Lock()
-	s.mistakes.add(err)
-	s.mu.Unlock()
 	s.fail(err)
+	// It has returned: nobody has been stopped by the mistake.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mistakes.add(err)
 }
 
 // place is where the user's code called this package. It is kept as program

@@ -222,7 +222,7 @@ func malformedJSON(text []byte) (problem string) {
 		return ""
 	case err == nil:
 		at = invalidUTF8(text)
-		err = fmt.Errorf("%q is not UTF-8", text[at])
+		err = fmt.Errorf("byte %#x is not UTF-8", text[at])
 	case ok && !strings.HasPrefix(syntax.Error(), "unexpected end"):
 		at = max(int(syntax.Offset)-1, 0) // Offset is how much was read
 	}

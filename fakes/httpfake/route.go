@@ -141,4 +141,3 @@ func (s *Server) explainRefusal(rt *route, refusal error) string {
 	}
 	return fmt.Sprintf("%s %q is refused by http.ServeMux: %v", rt.kind(), rt.pattern, refusal)
 }
-

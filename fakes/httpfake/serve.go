@@ -3,7 +3,6 @@ package httpfake
 import (
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"time"
 )
 
@@ -60,38 +59,18 @@ func (s *Server) end(x *exchange) {
 	s.settle()
 }
 
-// crash is a handler that did not return.
-type crash struct {
-	x     *exchange
-	value any // of the panic; nil for runtime.Goexit
-	stack string
-}
-
-// crashed keeps what is to be reported of a handler that did not return.
-func (s *Server) crashed(x *exchange, v any) {
-	if v == http.ErrAbortHandler { // how a handler asks to be dropped
-		x.remark("dropped by its handler")
-		return
-	}
-	x.remark("its handler panicked")
-	if v == nil {
-		x.remark("its handler ended its goroutine")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.panics.add(crash{x, v, string(debug.Stack())})
-}
-
 func (x *exchange) remark(note string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.note = note
 }
 
+const redirected = "redirected to "
+
 // redirect sends the ServeMux's own answer, to a path that matches.
 func (x *exchange) redirect() {
 	x.setStatus(x.muxStatus)
-	x.remark("redirected to " + x.muxHeader.Get("Location"))
+	x.remark(redirected + x.muxHeader.Get("Location"))
 	x.w.Header().Set("Location", x.muxHeader.Get("Location"))
 	x.w.WriteHeader(x.muxStatus)
 }

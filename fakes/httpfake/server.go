@@ -46,8 +46,8 @@ type Server struct {
 	listener     net.Listener
 	url          string
 	start        time.Time
-	client       *http.Client
 	http         http.Server
+	protocols    http.Protocols
 	mux          http.ServeMux // of *route
 	served       chan struct{} // closed when the accept loop has ended
 	closing      sync.Once
@@ -56,7 +56,8 @@ type Server struct {
 	writing sync.Mutex // held while a route is added
 
 	mu        sync.Mutex
-	routes    []*route // in the order in which they were written
+	client    *http.Client // nil until it is asked for
+	routes    []*route     // in the order in which they were written
 	log       requestLog
 	running   exchangeList
 	unmatched tally[*exchange]
@@ -96,8 +97,9 @@ func NewServer(config Config) (*Server, error) {
 		return nil, fmt.Errorf("httpfake: Config.Listener: %w", err)
 	}
 	s.url = "http://" + s.listener.Addr().String()
-	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	s.protocols.SetHTTP1(true) // to prepare HTTP/2 would take longer than all the rest
 	s.http = http.Server{
+		Protocols:                    &s.protocols,
 		Handler:                      http.HandlerFunc(s.serve),
 		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like others
 		MaxHeaderBytes:               maxHeaderBytes,
@@ -137,7 +139,14 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 // Client returns a client with connections of its own, which uses no proxy and
 // keeps up to 64 idle connections to a host until Close. Any other client
 // will do as well.
-func (s *Server) Client() *http.Client { return s.client }
+func (s *Server) Client() *http.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == nil {
+		s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	}
+	return s.client
+}
 
 // tally keeps the first few of what may come without end, and counts the rest.
 type tally[T any] struct {

@@ -69,8 +69,11 @@ func (s *Server) line(x *exchange) string {
 	if rt != nil {
 		by = fmt.Sprintf("%s %s at %s", rt.kind(), rt.pattern, rt.place)
 	}
-	if note != "" {
-		by = strings.TrimPrefix(by+"; "+note, "no stub matches; redirected")
+	switch {
+	case strings.HasPrefix(note, redirected):
+		by = note
+	case note != "":
+		by += "; " + note
 	}
 	if len(r.Body) > 0 {
 		by += "\t" + bodyText(r, 60)
