@@ -81,7 +81,8 @@ func TestExplain(t *testing.T) {
 	}{
 		"somebody listens": {
 			func(t *testing.T) error { _, err := net.Listen("tcp", listener(t, "127.0.0.1:0").String()); return err },
-			portpool.CauseInUse, []string{"address already in use", "portpool.test", "LISTEN on 127.0.0.1:", "ReserveAddress"},
+			portpool.CauseInUse,
+			[]string{"address already in use", "portpool.test", "LISTEN on 127.0.0.1:", "ReserveAddress"},
 		},
 		"somebody listens on all addresses": {
 			func(t *testing.T) error {
@@ -89,7 +90,8 @@ func TestExplain(t *testing.T) {
 				_, err := net.Listen("tcp", "127.0.0.1:"+port)
 				return err
 			},
-			portpool.CauseInUse, []string{"LISTEN on [::]:"},
+			portpool.CauseInUse,
+			[]string{"LISTEN on [::]:"},
 		},
 		"somebody receives datagrams": {
 			func(t *testing.T) error {
@@ -101,14 +103,16 @@ func TestExplain(t *testing.T) {
 				_, err = net.ListenPacket("udp", c.LocalAddr().String())
 				return err
 			},
-			portpool.CauseInUse, []string{"UNCONNECTED on 127.0.0.1:"},
+			portpool.CauseInUse,
+			[]string{"UNCONNECTED on 127.0.0.1:"},
 		},
 		"a lease, and a server that shares nothing": {
 			func(t *testing.T) error {
 				_, err := selfish.Listen(context.Background(), "tcp", guardedBy(t, portpool.TCP).Addr())
 				return err
 			},
-			portpool.CauseLeased, []string{"BOUND on ", "without listening, as a lease does", "HandOver"},
+			portpool.CauseLeased,
+			[]string{"BOUND on ", "without listening, as a lease does", "HandOver"},
 		},
 		"one end of a connection": {
 			func(t *testing.T) error {
@@ -120,15 +124,18 @@ func TestExplain(t *testing.T) {
 				_, err = net.Listen("tcp", c.LocalAddr().String())
 				return err
 			},
-			portpool.CauseConnection, []string{"nobody listens, it is one end of a connection with ESTABLISHED"},
+			portpool.CauseConnection,
+			[]string{"nobody listens, it is one end of a connection with ESTABLISHED"},
 		},
 		"an address of another host": {
 			func(*testing.T) error { _, err := net.Listen("tcp", "192.0.2.1:0"); return err },
-			portpool.CauseNotLocal, []string{"no interface has 192.0.2.1"},
+			portpool.CauseNotLocal,
+			[]string{"no interface has 192.0.2.1"},
 		},
 		"nobody listens": {
 			func(t *testing.T) error { _, err := net.Dial("tcp", guardedBy(t, portpool.TCP).Addr()); return err },
-			portpool.CauseNobody, []string{"connection refused", "no socket listens on 127.0.0.1:", "wait until it is ready"},
+			portpool.CauseNobody,
+			[]string{"connection refused", "no socket listens on 127.0.0.1:", "wait until it is ready"},
 		},
 		"it listens on the other family": {
 			func(t *testing.T) error {
@@ -136,14 +143,16 @@ func TestExplain(t *testing.T) {
 				_, err := net.Dial("tcp", "127.0.0.1:"+port)
 				return err
 			},
-			portpool.CauseElsewhere, []string{"LISTEN on [::1]:", "let the server bind 127.0.0.1"},
+			portpool.CauseElsewhere,
+			[]string{"LISTEN on [::1]:", "let the server bind 127.0.0.1"},
 		},
 		"a server that does not accept": {
 			func(t *testing.T) error {
 				_, err := net.DialTimeout("tcp", listener(t, "127.0.0.1:0").String(), time.Nanosecond)
 				return err
 			},
-			portpool.CauseFirewall, []string{"a local rule drops the packets, or the server's queue is full"},
+			portpool.CauseFirewall,
+			[]string{"a local rule drops the packets, or the server's queue is full"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

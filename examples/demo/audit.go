@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/standin-go/standin/internal/sockets"
+)
+
+// listening are the sockets that listen or are held, by inode. It is nil
+// where the system has no table of them.
+func listening() (map[uint64]sockets.Socket, error) {
+	all, err := sockets.List(sockets.TCP)
+	if errors.Is(err, sockets.ErrUnsupported) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[uint64]sockets.Socket)
+	for _, s := range all {
+		if s.State == sockets.StateListen || s.State == sockets.StateBound {
+			found[s.Inode] = s
+		}
+	}
+	return found, nil
+}
+
+// leftovers are the processes of the tests and the sockets that they hold.
+func (d *demo) leftovers(before map[uint64]sockets.Socket) (processes, ports []string, err error) {
+	pids := d.processes()
+	for _, pid := range pids {
+		processes = append(processes, "process "+strconv.Itoa(pid))
+	}
+	now, err := listening()
+	if err != nil {
+		return nil, nil, err
+	}
+	for inode, s := range now {
+		if _, old := before[inode]; old {
+			continue
+		}
+		holders, err := sockets.Holders(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, p := range holders[inode] {
+			if strings.Contains(p.Command, d.folder) || slices.Contains(pids, p.PID) {
+				ports = append(ports, fmt.Sprintf("%s, %s, of process %d", s.Local, s.State, p.PID))
+			}
+		}
+	}
+	return processes, ports, nil
+}
+
+// patience is how long a process may take to notice that its parent is gone.
+const patience = 3 * time.Second
+
+// audit looks for what the tests have left behind.
+func (d *demo) audit(before map[uint64]sockets.Socket) error {
+	d.heading("4. What is left of all that")
+	if before == nil {
+		d.say("ports and processes: not looked for, this system has no table that the demo reads")
+	} else if err := d.auditProcesses(before); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(d.folder)
+	if err != nil {
+		return err
+	}
+	d.say("files and folders: %s", listed(names(files)))
+	if len(files) > 0 {
+		return fmt.Errorf("files and folders are left")
+	}
+	return nil
+}
+
+func (d *demo) auditProcesses(before map[uint64]sockets.Socket) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.Now().Add(patience)
+	for {
+		processes, ports, err := d.leftovers(before)
+		if err != nil {
+			return err
+		}
+		if len(processes)+len(ports) == 0 || time.Now().After(deadline) {
+			d.say("ports: %s\nprocesses: %s", listed(ports), listed(processes))
+			if len(processes)+len(ports) > 0 {
+				return fmt.Errorf("ports or processes are left")
+			}
+			return nil
+		}
+		<-tick.C
+	}
+}
+
+func listed(what []string) string {
+	if len(what) == 0 {
+		return "none"
+	}
+	return strings.Join(what, "; ")
+}
+
+func names(entries []os.DirEntry) []string {
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+// processes are those whose environment bears the mark, as /proc shows it.
+func (d *demo) processes() []int {
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	var pids []int
+	for _, path := range environments {
+		environ, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(environ, []byte(d.mark+"\x00")) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
