@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,76 +14,117 @@ import (
 // and with a transcript of the requests. It returns nil if all is as expected.
 // Call it when the program under test is done, best after Close.
 func (s *Server) Check() error {
-	var problems []string
 	s.mu.Lock()
 	routes, unmatched, panics, mistakes := slices.Clone(s.routes), s.unmatched, s.panics, s.mistakes
 	s.mu.Unlock()
 
-	for _, err := range mistakes.first {
-		problems = append(problems, "a stub could not be written\n"+indent(err.Error(), "  "))
+	var rp report
+	for i, err := range mistakes.first {
+		rp.addUpTo(i, tallied, "a stub could not be written\n"+indent(err.Error(), "  "))
 	}
-	problems = append(problems, mistakes.more("mistake in stubs", "mistakes in stubs")...)
+	rp.addMore(mistakes.count-tallied, "stub that could not be written", "stubs that could not be written")
 
 	closest := make(map[*Stub]string)
-	for i, x := range unmatched.first {
-		problem := fmt.Sprintf("no stub matches %s", requestLine(x.snapshot()))
-		if i < explained {
-			problem = s.explainUnmatched(x, closest)
-		}
-		problems = append(problems, problem)
+	groups := alike(unmatched.first)
+	explainable := 0
+	for i, group := range groups[:min(len(groups), explained)] {
+		rp.addUpTo(i, explained, s.explainUnmatched(group, closest))
+		explainable += len(group)
 	}
-	problems = append(problems, unmatched.more("unmatched request", "unmatched requests")...)
+	rp.addMore(unmatched.count-explainable, "unmatched request", "unmatched requests")
 
-	shown := 0
+	uncalled := 0
 	for _, rt := range routes {
 		if rt.stub == nil {
 			continue
 		}
 		if problem := rt.stub.problem(rt, closest[rt.stub]); problem != "" {
-			if shown++; shown <= tallied {
-				problems = append(problems, problem)
-			}
+			rp.addUpTo(uncalled, shownStubs, problem)
+			uncalled++
 		}
 	}
-	if shown > tallied {
-		problems = append(problems, fmt.Sprintf("and %s", count(shown-tallied, "more stub")))
-	}
+	rp.addMore(uncalled-shownStubs, "stub that was not called as expected", "stubs that were not called as expected")
 
-	for _, c := range panics.first {
-		problems = append(problems, c.problem())
+	for i, c := range panics.first {
+		rp.addUpTo(i, shownPanics, c.problem())
 	}
-	problems = append(problems, panics.more("handler panicked", "handlers panicked")...)
-	if len(problems) == 0 {
+	rp.addMore(panics.count-shownPanics, "handler that did not return", "handlers that did not return")
+	if len(rp) == 0 {
 		return nil
 	}
+	return errors.New(rp.text("HTTP stand-in at "+s.url) + "\n" + strings.TrimRight(s.Transcript(), "\n"))
+}
 
+// How many of each kind a report shows.
+const (
+	shownStubs  = 10
+	shownPanics = 5
+)
+
+// report is a list of problems.
+type report []string
+
+// addUpTo adds the problem with index i of its kind, if i is below limit.
+func (rp *report) addUpTo(i, limit int, problem string) {
+	if i < limit {
+		*rp = append(*rp, problem)
+	}
+}
+
+// addMore says how many of a kind are not shown.
+func (rp *report) addMore(n int, one, many string) {
+	switch {
+	case n == 1:
+		*rp = append(*rp, "one more "+one)
+	case n > 1:
+		*rp = append(*rp, fmt.Sprintf("%d more %s", n, many))
+	}
+}
+
+func (rp report) text(title string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "HTTP stand-in at %s: %s\n", s.url, count(len(problems), "problem"))
-	for i, problem := range problems {
-		fmt.Fprintf(&b, "\n%d. %s\n", i+1, indent(problem, "   ")[3:])
+	fmt.Fprintf(&b, "%s: not as expected\n", title)
+	for i, problem := range rp {
+		number := strconv.Itoa(i+1) + ". "
+		margin := strings.Repeat(" ", len(number))
+		fmt.Fprintf(&b, "\n%s%s\n", number, strings.TrimPrefix(indent(problem, margin), margin))
 	}
-	b.WriteString("\n" + s.Transcript())
-	return errors.New(strings.TrimRight(b.String(), "\n"))
+	return b.String()
 }
 
-// more says how many are not shown.
-func (t *tally[T]) more(one, many string) []string {
-	switch n := t.count - len(t.first); n {
-	case 0:
-		return nil
-	case 1:
-		return []string{"and 1 more " + one}
-	default:
-		return []string{fmt.Sprintf("and %d more %s", n, many)}
+// alike groups the requests that differ in nothing but their time, as those of
+// a client that tries again.
+func alike(requests []*exchange) [][]*exchange {
+	var groups [][]*exchange
+	index := make(map[string]int)
+	for _, x := range requests {
+		line := requestLine(&x.record)
+		i, found := index[line]
+		if !found {
+			i = len(groups)
+			index[line] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], x)
 	}
+	return groups
 }
 
-// explainUnmatched reports x, and notes in closest which stub was nearest.
-func (s *Server) explainUnmatched(x *exchange, closest map[*Stub]string) string {
+// explainUnmatched reports requests that are alike, and notes in closest which
+// stub was nearest.
+func (s *Server) explainUnmatched(group []*exchange, closest map[*Stub]string) string {
+	x := group[0]
 	r := x.snapshot()
 	var b strings.Builder
 	fmt.Fprintf(&b, "no stub matches %s\n", requestLine(r))
 	fmt.Fprintf(&b, "came:     #%d, %s after the start; answered 501\n", x.number, span(r.Time.Sub(s.start)))
+	if len(group) > 1 {
+		b.WriteString("          and again:")
+		for _, again := range group[1:] {
+			fmt.Fprintf(&b, " #%d", again.number)
+		}
+		b.WriteString("\n")
+	}
 	if len(r.Body) > 0 {
 		fmt.Fprintf(&b, "body:     %s, %s\n", bodySize(r), orElse(r.Header.Get("Content-Type"), "no Content-Type"))
 		fmt.Fprintf(&b, "          %s\n", bodyText(r, 500))

@@ -106,11 +106,13 @@ func (st *Stub) next() *reply {
 
 func (st *Stub) serve(x *exchange, r *http.Request) {
 	if err := x.readBody(r); err != nil {
+		x.remark("its body broke off: " + err.Error())
 		x.answer(http.StatusBadRequest, fmt.Sprintf("standin: the body of the request broke off: %v\n", err))
 		return
 	}
 	reply := st.next()
 	if reply == nil {
+		x.remark("one call too many")
 		st.mu.Lock()
 		text := fmt.Sprintf("standin: one call too many: the stub %q expects %s\n", st.pattern, st.want)
 		st.mu.Unlock()

@@ -25,11 +25,15 @@ func TestReplies(t *testing.T) {
 	}{
 		{
 			"nothing said", func(*httpfake.Stub) {},
-			200, map[string][]string{"Content-Length": {"0"}, "Content-Type": nil}, "",
+			200,
+			map[string][]string{"Content-Length": {"0"}, "Content-Type": nil},
+			"",
 		},
 		{
 			"a status", func(st *httpfake.Stub) { st.Reply(503) },
-			503, map[string][]string{"Content-Length": {"0"}}, "",
+			503,
+			map[string][]string{"Content-Length": {"0"}},
+			"",
 		},
 		{
 			"a status that no RFC names", func(st *httpfake.Stub) { st.Reply(999) },
@@ -37,15 +41,21 @@ func TestReplies(t *testing.T) {
 		},
 		{
 			"no content", func(st *httpfake.Stub) { st.Reply(204) },
-			204, map[string][]string{"Content-Length": nil}, "",
+			204,
+			map[string][]string{"Content-Length": nil},
+			"",
 		},
 		{
 			"not modified", func(st *httpfake.Stub) { st.Reply(304).Header("Etag", `"1"`) },
-			304, map[string][]string{"Content-Length": nil, "Etag": {`"1"`}}, "",
+			304,
+			map[string][]string{"Content-Length": nil, "Etag": {`"1"`}},
+			"",
 		},
 		{
 			"JSON text stays as it is", func(st *httpfake.Stub) { st.JSON("{ \"a\": 1 }\n") },
-			200, map[string][]string{"Content-Type": {"application/json"}, "Content-Length": {"11"}}, "{ \"a\": 1 }\n",
+			200,
+			map[string][]string{"Content-Type": {"application/json"}, "Content-Length": {"11"}},
+			"{ \"a\": 1 }\n",
 		},
 		{"JSON bytes", func(st *httpfake.Stub) { st.JSON([]byte(`[1,2]`)) }, 200, nil, `[1,2]`},
 		{"raw JSON", func(st *httpfake.Stub) { st.JSON(json.RawMessage(`"x"`)) }, 200, nil, `"x"`},
@@ -53,30 +63,42 @@ func TestReplies(t *testing.T) {
 		{"nil as JSON", func(st *httpfake.Stub) { st.JSON(nil) }, 200, nil, `null`},
 		{
 			"text", func(st *httpfake.Stub) { st.Text("grüß dich") },
-			200, map[string][]string{"Content-Type": {"text/plain; charset=utf-8"}}, "grüß dich",
+			200,
+			map[string][]string{"Content-Type": {"text/plain; charset=utf-8"}},
+			"grüß dich",
 		},
 		{
 			"bytes", func(st *httpfake.Stub) { st.Bytes("image/png", []byte{0x89, 'P'}) },
-			200, map[string][]string{"Content-Type": {"image/png"}}, "\x89P",
+			200,
+			map[string][]string{"Content-Type": {"image/png"}},
+			"\x89P",
 		},
 		{
 			"a large body", func(st *httpfake.Stub) { st.Text(large) },
-			200, map[string][]string{"Content-Length": {"1000000"}, "Transfer-Encoding": nil}, large,
+			200,
+			map[string][]string{"Content-Length": {"1000000"}, "Transfer-Encoding": nil},
+			large,
 		},
 		{
 			"a field given twice is sent twice",
 			func(st *httpfake.Stub) { st.Header("Set-Cookie", "a=1").Header("set-cookie", "b=2") },
-			200, map[string][]string{"Set-Cookie": {"a=1", "b=2"}}, "",
+			200,
+			map[string][]string{"Set-Cookie": {"a=1", "b=2"}},
+			"",
 		},
 		{
 			"a Content-Type before the body",
 			func(st *httpfake.Stub) { st.Header("content-type", "application/problem+json").JSON(`{}`) },
-			200, map[string][]string{"Content-Type": {"application/problem+json"}}, `{}`,
+			200,
+			map[string][]string{"Content-Type": {"application/problem+json"}},
+			`{}`,
 		},
 		{
 			"a Content-Type after the body",
 			func(st *httpfake.Stub) { st.JSON(`{}`).Header("Content-Type", "application/problem+json") },
-			200, map[string][]string{"Content-Type": {"application/problem+json"}}, `{}`,
+			200,
+			map[string][]string{"Content-Type": {"application/problem+json"}},
+			`{}`,
 		},
 	}
 	for _, c := range cases {
@@ -222,7 +244,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		workers.Go(func() {
 			for i := range 50 {
 				path := fmt.Sprintf("/stub/%d/%d", w, i)
-				stub := srv.On("GET " + path).Reply(200).Header("A", "1").Text(path).Once()
+				stub := srv.On("GET "+path).Reply(200).Header("A", "1").Text(path).Once()
 				for _, target := range []string{path, fmt.Sprintf("/handled/%d", i), "/nothing"} {
 					response, err := srv.Client().Get(srv.URL() + target)
 					if err != nil {

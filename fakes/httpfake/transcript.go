@@ -48,8 +48,8 @@ func (s *Server) Transcript() string {
 		for _, text := range serverLog.first {
 			b.WriteString("  " + printable(strings.TrimSpace(text), 500) + "\n")
 		}
-		for _, more := range serverLog.more("line", "lines") {
-			b.WriteString("  " + more + "\n")
+		if n := serverLog.count - len(serverLog.first); n > 0 {
+			fmt.Fprintf(&b, "  and %s\n", count(n, "more line"))
 		}
 	}
 	return b.String()

@@ -2,6 +2,13 @@ module github.com/standin-go/standin/internal/bench
 
 go 1.26.0
 
-require github.com/standin-go/standin v0.0.0-00010101000000-000000000000
+require (
+	github.com/hashicorp/consul/sdk v0.18.0
+	github.com/phayes/freeport v0.0.0-20220201140144-74d24b5ae9f5
+	github.com/standin-go/standin v0.0.0-00010101000000-000000000000
+	golang.org/x/sys v0.49.0
+)
+
+require github.com/google/go-cmp v0.7.0 // indirect
 
 replace github.com/standin-go/standin => ../..
