@@ -60,20 +60,25 @@ func (d *demo) leftovers(before map[uint64]sockets.Socket) (processes, ports []s
 	return processes, ports, nil
 }
 
-// patience is how long a process may take to notice that its parent is gone.
+// patience is how long a process may take to notice that its parent is gone. A
+// database server stays a second for another test to come.
 const patience = 3 * time.Second
 
 // audit looks for what the tests have left behind.
 func (d *demo) audit(before map[uint64]sockets.Socket) error {
-	d.heading("4. What is left of all that")
+	d.heading("What is left of all that")
 	if before == nil {
 		d.say("ports and processes: not looked for, this system has no table that the demo reads")
 	} else if err := d.auditProcesses(before); err != nil {
 		return err
 	}
-	files, err := os.ReadDir(d.folder)
-	if err != nil {
-		return err
+	var files []os.DirEntry
+	for _, folder := range []string{d.folder, d.servers} {
+		found, err := os.ReadDir(folder)
+		if err != nil {
+			return err
+		}
+		files = append(files, found...)
 	}
 	d.say("files and folders: %s", listed(names(files)))
 	if len(files) > 0 {
@@ -117,16 +122,18 @@ func names(entries []os.DirEntry) []string {
 	return list
 }
 
-// processes are those whose environment bears the mark, as /proc shows it.
+// processes are those whose environment bears the mark, or that work in the
+// folder of the database servers, as /proc shows it.
 func (d *demo) processes() []int {
-	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	folders, _ := filepath.Glob("/proc/[0-9]*")
 	var pids []int
-	for _, path := range environments {
-		environ, err := os.ReadFile(path)
-		if err != nil || !bytes.Contains(environ, []byte(d.mark+"\x00")) {
-			continue
+	for _, folder := range folders {
+		environ, err := os.ReadFile(filepath.Join(folder, "environ"))
+		ours := err == nil && bytes.Contains(environ, []byte(d.mark+"\x00"))
+		if dir, err := os.Readlink(filepath.Join(folder, "cwd")); err == nil && d.servers != "" && strings.HasPrefix(dir, d.servers) {
+			ours = true
 		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+		if pid, err := strconv.Atoi(filepath.Base(folder)); ours && err == nil {
 			pids = append(pids, pid)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -31,12 +32,12 @@ func TestTheDemoShowsWhatItPromises(t *testing.T) {
 	var out bytes.Buffer
 	d := &demo{out: &out}
 	err := d.run()
-	if e := os.RemoveAll(d.folder); err != nil || e != nil {
+	if e := errors.Join(os.RemoveAll(d.folder), os.RemoveAll(d.servers)); err != nil || e != nil {
 		t.Fatalf("the demo failed: %v, %v\n%s", err, e, out.String())
 	}
 	for _, want := range []string{
-		"tests passed in 4 packages", "--- FAIL: TestWithAMistake", "no stub matches POST /charges", "stub POST /charge was never called",
-		"SIGKILL to the test binary", "files and folders: none", "That is standin.",
+		"tests passed in 4 packages", "databases, the start of the server", "--- FAIL: TestWithAMistake", "no stub matches POST /charges", "stub POST /charge was never called",
+		"SIGKILL to the tests of the checkout", "SIGKILL to the tests of the orders", "files and folders: none", "That is standin.",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
@@ -52,7 +53,7 @@ func TestTheAuditFindsWhatIsLeft(t *testing.T) {
 		return // the demo says that it does not look
 	}
 	var out bytes.Buffer
-	d := &demo{out: &out, folder: t.TempDir(), mark: "STANDIN_DEMO=" + filepath.Base(t.Name())}
+	d := &demo{out: &out, folder: t.TempDir(), servers: t.TempDir(), mark: "STANDIN_DEMO=" + filepath.Base(t.Name())}
 	before, err := listening()
 	if err != nil {
 		t.Fatal(err)

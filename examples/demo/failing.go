@@ -9,7 +9,7 @@ import (
 
 // showFailing runs a test that has a mistake in it.
 func (d *demo) showFailing() error {
-	d.heading("2. A test fails, on purpose")
+	d.heading("A test fails, on purpose")
 	d.say(`Whoever wrote this test took the provider's path for /charge; the client
 requests /charges. This is all of what go test says:
 `)
