@@ -1,21 +1,16 @@
 package httpfake_test
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/standin-go/standin/fakes/httpfake"
+	"github.com/standin-go/standin/internal/golden"
 )
 
-var update = flag.Bool("update", false, "write the reports into testdata instead of comparing them")
+var reports = golden.New()
 
 // The reports of Check, as a reader gets them. See testdata.
 func TestReports(t *testing.T) {
@@ -111,44 +106,8 @@ func TestReports(t *testing.T) {
 			if err == nil {
 				t.Fatal("Check found nothing")
 			}
-			golden(t, strings.ReplaceAll(name, " ", "_"), err.Error())
+			reports.Check(t, strings.ReplaceAll(name, " ", "_"), err.Error())
 		})
-	}
-}
-
-// changing is what is another in each run.
-var changing = []struct {
-	pattern *regexp.Regexp
-	as      string
-}{
-	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
-	{regexp.MustCompile(`(?m)^(  #\d+ +)\d[0-9.]*[nµm]?s +`), "${1}TIME  "},
-	{regexp.MustCompile(`\b\d[0-9.]*[nµm]?s after the start`), "TIME after the start"},
-	{regexp.MustCompile(`check_test\.go:\d+`), "check_test.go:LINE"},
-}
-
-// golden compares text with a file of testdata, or writes it there.
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	for _, c := range changing {
-		text = c.pattern.ReplaceAllString(text, c.as)
-	}
-	file := filepath.Join("testdata", name+".txt")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; write it with go test -run %s -update", err, t.Name())
-	}
-	if diff := cmp.Diff(strings.Split(strings.TrimSuffix(string(want), "\n"), "\n"), strings.Split(text, "\n")); diff != "" {
-		t.Errorf("the report is not that of %s (-file +report); if it is better, write it with -update:\n%s", file, diff)
 	}
 }
 
