@@ -2,6 +2,7 @@ package httpfake_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -68,9 +69,9 @@ func TestReports(t *testing.T) {
 			}
 		},
 		"handlers": func(t *testing.T, srv *httpfake.Server) {
-			srv.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) {
-				var orders map[string]int
-				orders["7"]++
+			srv.HandleFunc("GET /panic", func(w http.ResponseWriter, r *http.Request) {
+				orders := strings.Fields(r.PathValue("orders"))
+				io.WriteString(w, orders[7])
 			})
 			srv.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 			send(t, srv, "GET", "/panic", "", "")

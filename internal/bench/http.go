@@ -65,7 +65,7 @@ const body = `{"id":7,"state":"paid"}`
 
 // matchedRequest compares a stub with a bare route of http.ServeMux.
 func matchedRequest(r *report, s scale) error {
-	tb := new(lifetime)
+	tb := lifetime.New()
 	ours := fixture.NewHTTP(tb)
 	ours.On("GET /orders/{id}").Reply(200).JSON(body)
 
@@ -97,7 +97,7 @@ func matchedRequest(r *report, s scale) error {
 		return err
 	}
 	r.atMost("http/matched request vs bare ServeMux, allocations of both ends", allocs[0], allocs[1], 1.2, number)
-	return tb.end()
+	return tb.End()
 }
 
 func get(client *http.Client, base string) func() error {
