@@ -52,21 +52,7 @@ func TestHandOverToAServerThatSharesNothing(t *testing.T) {
 				datagramOnce(t, c, lease.Addr())
 			}
 		}
-		// After the program the lease is good for other servers.
-		if config.Network&portpool.TCP != 0 {
-			l, err := lease.Listen()
-			if err != nil {
-				t.Fatal(err)
-			}
-			echoOnce(t, l, lease.Addr())
-		}
-		if config.Network&portpool.UDP != 0 {
-			c, err := lease.ListenPacket()
-			if err != nil {
-				t.Fatal(err)
-			}
-			datagramOnce(t, c, lease.Addr())
-		}
+		serveNetworks(t, lease, config) // the lease is good for other servers after the program
 	})
 }
 

@@ -47,22 +47,28 @@ func TestALeaseServesItsNetworks(t *testing.T) {
 		}
 		// Twice, since a lease outlives the servers that use it.
 		for range 2 {
-			if config.Network&portpool.TCP != 0 {
-				l, err := lease.Listen()
-				if err != nil {
-					t.Fatal(err)
-				}
-				echoOnce(t, l, lease.Addr())
-			}
-			if config.Network&portpool.UDP != 0 {
-				c, err := lease.ListenPacket()
-				if err != nil {
-					t.Fatal(err)
-				}
-				datagramOnce(t, c, lease.Addr())
-			}
+			serveNetworks(t, lease, config)
 		}
 	})
+}
+
+// serveNetworks passes a message through a server on each network of a lease.
+func serveNetworks(t *testing.T, lease *portpool.Lease, config portpool.Config) {
+	t.Helper()
+	if config.Network&portpool.TCP != 0 {
+		l, err := lease.Listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		echoOnce(t, l, lease.Addr())
+	}
+	if config.Network&portpool.UDP != 0 {
+		c, err := lease.ListenPacket()
+		if err != nil {
+			t.Fatal(err)
+		}
+		datagramOnce(t, c, lease.Addr())
+	}
 }
 
 // echoOnce passes one message through the listener and closes it.

@@ -52,7 +52,7 @@ func (s *Server) Check() error {
 	if len(rp) == 0 {
 		return nil
 	}
-	return errors.New(rp.text("HTTP stand-in at "+s.url) + "\n" + strings.TrimRight(s.Transcript(), "\n"))
+	return errors.New(rp.text("HTTP stand-in at "+s.url) + "\n" + s.Transcript())
 }
 
 // How many of each kind a report shows.

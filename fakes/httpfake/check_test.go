@@ -1,21 +1,17 @@
 package httpfake_test
 
 import (
-	"flag"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/standin-go/standin/fakes/httpfake"
+	"github.com/standin-go/standin/internal/golden"
 )
 
-var update = flag.Bool("update", false, "write the reports into testdata instead of comparing them")
+var reports = golden.New()
 
 // The reports of Check, as a reader gets them. See testdata.
 func TestReports(t *testing.T) {
@@ -73,9 +69,9 @@ func TestReports(t *testing.T) {
 			}
 		},
 		"handlers": func(t *testing.T, srv *httpfake.Server) {
-			srv.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) {
-				var orders map[string]int
-				orders["7"]++
+			srv.HandleFunc("GET /panic", func(w http.ResponseWriter, r *http.Request) {
+				orders := strings.Fields(r.PathValue("orders"))
+				io.WriteString(w, orders[7])
 			})
 			srv.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 			send(t, srv, "GET", "/panic", "", "")
@@ -111,44 +107,8 @@ func TestReports(t *testing.T) {
 			if err == nil {
 				t.Fatal("Check found nothing")
 			}
-			golden(t, strings.ReplaceAll(name, " ", "_"), err.Error())
+			reports.Check(t, strings.ReplaceAll(name, " ", "_"), err.Error())
 		})
-	}
-}
-
-// changing is what is another in each run.
-var changing = []struct {
-	pattern *regexp.Regexp
-	as      string
-}{
-	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
-	{regexp.MustCompile(`(?m)^(  #\d+ +)\d[0-9.]*[nµm]?s +`), "${1}TIME  "},
-	{regexp.MustCompile(`\b\d[0-9.]*[nµm]?s after the start`), "TIME after the start"},
-	{regexp.MustCompile(`check_test\.go:\d+`), "check_test.go:LINE"},
-}
-
-// golden compares text with a file of testdata, or writes it there.
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	for _, c := range changing {
-		text = c.pattern.ReplaceAllString(text, c.as)
-	}
-	file := filepath.Join("testdata", name+".txt")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; write it with go test -run %s -update", err, t.Name())
-	}
-	if diff := cmp.Diff(strings.Split(strings.TrimSuffix(string(want), "\n"), "\n"), strings.Split(text, "\n")); diff != "" {
-		t.Errorf("the report is not that of %s (-file +report); if it is better, write it with -update:\n%s", file, diff)
 	}
 }
 

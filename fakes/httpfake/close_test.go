@@ -18,11 +18,21 @@ import (
 	"time"
 
 	"github.com/standin-go/standin/fakes/httpfake"
+	"github.com/standin-go/standin/portpool"
 )
 
 func TestCloseIsIdempotent(t *testing.T) {
 	t.Parallel()
-	srv := start(t, httpfake.Config{})
+	lease, err := portpool.Reserve() // or the port may be another's after Close
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lease.Release()
+	l, err := lease.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := start(t, httpfake.Config{Listener: l})
 	srv.On("/").Maybe()
 	get(t, srv, "/")
 	var closers sync.WaitGroup
@@ -31,7 +41,7 @@ func TestCloseIsIdempotent(t *testing.T) {
 			if err := srv.Close(); err != nil {
 				t.Errorf("Close: %v", err)
 			}
-			// Whichever Close returns first: the port is free.
+			// Whichever Close returns first: nobody listens.
 			if _, err := net.Dial("tcp", srv.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
 				t.Errorf("dialling after Close: error %v; want connection refused", err)
 			}

@@ -55,7 +55,7 @@ func (c crash) frames() []string {
 		if ours && len(kept) > 0 || !more {
 			break
 		}
-		if !ours && !strings.HasPrefix(frame.Function, "runtime.") {
+		if !ours && !strings.HasPrefix(frame.Function, "runtime.") && !strings.HasPrefix(frame.Function, "testing.") {
 			kept = append(kept, fmt.Sprintf("%s:%d %s", fromHere(frame.File), frame.Line, frame.Function))
 		}
 	}

@@ -33,13 +33,17 @@ func (s *Server) nearest(x *exchange) *near {
 	routes := s.routes
 	s.mu.Unlock()
 	r := &x.record // these fields do not change
-	host, path := r.Host, shortened(segmentsOf(r.URL))
+	host, path := r.Host, shortened(segmentsOf(r))
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
 	var best *near
 	for _, rt := range routes {
 		n := rt.template.compare(r.Method, host, path)
+		if !strings.HasPrefix(r.URL.Path, "/") { // "OPTIONS *", CONNECT: no pattern matches
+			n.cost += otherCost
+			n.want.Path, n.got.Path = rt.template.texts(), []string{r.URL.Path + " (not a path)"}
+		}
 		if best == nil || n.cost < best.cost {
 			n.route = rt
 			best = &n

@@ -23,7 +23,7 @@ func TestReadyWhenReturned(t *testing.T) {
 	if srv.URL() != "http://"+srv.Addr() {
 		t.Errorf("URL is %q and Addr is %q", srv.URL(), srv.Addr())
 	}
-	if srv.Client() != srv.Client() {
+	if first := srv.Client(); first != srv.Client() {
 		t.Error("Client returns another client each time; its connections would never be used again")
 	}
 }

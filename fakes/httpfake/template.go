@@ -1,7 +1,9 @@
 package httpfake
 
 import (
+	"net/http"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -50,6 +52,14 @@ func parseTemplate(pattern string) template {
 	return t
 }
 
+func (t template) texts() []string {
+	texts := make([]string, len(t.segments))
+	for i, s := range t.segments {
+		texts[i] = s.text
+	}
+	return texts
+}
+
 func parseSegment(text string) segment {
 	switch {
 	case text == "{$}":
@@ -62,10 +72,18 @@ func parseSegment(text string) segment {
 	return segment{unescaped(text), literal}
 }
 
-// segmentsOf divides the path of a request as ServeMux does: escaped slashes
-// do not divide.
-func segmentsOf(u *url.URL) []string {
-	texts := strings.Split(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
+// segmentsOf divides the path of a request as ServeMux does: it is cleaned, and
+// escaped slashes do not divide.
+func segmentsOf(r *Request) []string {
+	escaped := r.URL.EscapedPath()
+	if r.Method != http.MethodConnect && strings.HasPrefix(escaped, "/") {
+		clean := path.Clean(escaped)
+		if strings.HasSuffix(escaped, "/") && clean != "/" {
+			clean += "/"
+		}
+		escaped = clean
+	}
+	texts := strings.Split(strings.TrimPrefix(escaped, "/"), "/")
 	for i, text := range texts {
 		texts[i] = unescaped(text)
 	}

@@ -52,7 +52,7 @@ func (s *Server) Transcript() string {
 			fmt.Fprintf(&b, "  and %s\n", count(n, "more line"))
 		}
 	}
-	return b.String()
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // line is a line of the transcript, in columns divided by tabs.

@@ -7,11 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"slices"
-	"testing"
 	"time"
 
 	"github.com/standin-go/standin/fixture"
+	"github.com/standin-go/standin/internal/lifetime"
 )
 
 func measureHTTP(r *report, s scale) error {
@@ -21,38 +20,10 @@ func measureHTTP(r *report, s scale) error {
 	return matchedRequest(r, s)
 }
 
-// lifetime is a testing.TB outside of a test: it takes the cleanups of a
-// fixture, so that one start and one end can be measured again and again.
-type lifetime struct {
-	testing.TB
-	cleanups []func()
-	failure  string
-}
-
-func (*lifetime) Helper()                        {}
-func (*lifetime) Logf(string, ...any)            {}
-func (*lifetime) Log(...any)                     {}
-func (l *lifetime) Cleanup(f func())             { l.cleanups = append(l.cleanups, f) }
-func (l *lifetime) Failed() bool                 { return l.failure != "" }
-func (l *lifetime) Error(args ...any)            { l.failure = fmt.Sprint(args...) }
-func (l *lifetime) Errorf(f string, args ...any) { l.failure = fmt.Sprintf(f, args...) }
-func (l *lifetime) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
-
-// end runs the cleanups, last first, and returns what failed.
-func (l *lifetime) end() error {
-	for _, f := range slices.Backward(l.cleanups) {
-		f()
-	}
-	if l.Failed() {
-		return fmt.Errorf("the fixture failed: %s", l.failure)
-	}
-	return nil
-}
-
 func startOurs() error {
-	tb := new(lifetime)
+	tb := lifetime.New()
 	fixture.NewHTTP(tb)
-	return tb.end()
+	return tb.End()
 }
 
 func startPeer() error {
@@ -94,7 +65,7 @@ const body = `{"id":7,"state":"paid"}`
 
 // matchedRequest compares a stub with a bare route of http.ServeMux.
 func matchedRequest(r *report, s scale) error {
-	tb := new(lifetime)
+	tb := lifetime.New()
 	ours := fixture.NewHTTP(tb)
 	ours.On("GET /orders/{id}").Reply(200).JSON(body)
 
@@ -126,7 +97,7 @@ func matchedRequest(r *report, s scale) error {
 		return err
 	}
 	r.atMost("http/matched request vs bare ServeMux, allocations of both ends", allocs[0], allocs[1], 1.2, number)
-	return tb.end()
+	return tb.End()
 }
 
 func get(client *http.Client, base string) func() error {
