@@ -34,6 +34,9 @@ func (e *NotFoundError) Error() string {
 	for _, remedy := range remedies(e.OS) {
 		b.WriteString("\n  " + remedy)
 	}
+	if e.OS != "windows" {
+		b.WriteString("\n  a download, kept for later runs: STANDIN_POSTGRES=download")
+	}
 	fmt.Fprintf(&b, "\n  programs elsewhere: %s=/folder/of/postgres/and/initdb", Variable)
 	b.WriteString("\n  a server that runs already: STANDIN_POSTGRES=postgres://user:password@host:5432/postgres")
 	return b.String()

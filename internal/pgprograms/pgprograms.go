@@ -58,17 +58,25 @@ type System struct {
 	Run func(ctx context.Context, program string, args ...string) (string, error)
 }
 
+// In returns the programs of a folder, which has to have those of a server.
+func (s System) In(dir string) (Programs, error) {
+	if missing := s.missing(dir); missing != "" {
+		return Programs{}, errors.New(missing)
+	}
+	return Programs{Dir: dir, system: &s}, nil
+}
+
 // Find returns the folders that have a server's programs, best first: the one
 // that Variable names and no other, or that of PATH, and then the known places,
 // newest version first. Its error is a *NotFoundError when there is none.
 func (s System) Find() ([]Programs, error) {
 	var looked []Looked
 	if dir := s.getenv(Variable); dir != "" {
-		missing := s.missing(dir)
-		if missing == "" {
-			return []Programs{{Dir: dir, system: &s}}, nil
+		programs, err := s.In(dir)
+		if err != nil {
+			return nil, &NotFoundError{OS: s.os(), Named: dir, Looked: []Looked{{Place: dir, Found: err.Error()}}}
 		}
-		return nil, &NotFoundError{OS: s.os(), Named: dir, Looked: []Looked{{Place: dir, Found: missing}}}
+		return []Programs{programs}, nil
 	}
 	var found []Programs
 	for _, dir := range filepath.SplitList(s.getenv("PATH")) {

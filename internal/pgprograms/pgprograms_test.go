@@ -177,6 +177,7 @@ func TestTheErrorSaysHowToGetOne(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ os, place, remedy string }{
 		{"linux", "/usr/lib/postgresql/*/bin", "sudo apt-get install postgresql"},
+		{"linux", "/usr/pgsql-*/bin", "STANDIN_POSTGRES=download"},
 		{"darwin", "/Applications/Postgres.app/Contents/Versions/*/bin", "brew install postgresql@17"},
 		{"windows", "PostgreSQL/*/bin", "https://www.postgresql.org/download/windows/"},
 	}
