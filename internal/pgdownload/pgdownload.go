@@ -128,51 +128,51 @@ func Store() (string, error) { return backend.PublicCache("postgres-programs") }
 // there, which report is told before. Of processes that fetch the same programs
 // at once, one downloads. The programs appear in store whole or not at all.
 func (s Source) Fetch(ctx context.Context, store string, report func(string)) (pgprograms.Programs, error) {
-	if found, err := s.find(store); found != nil || err != nil {
-		return s.programs(found, err)
+	if dir, err := s.find(store); dir != "" || err != nil {
+		return use(dir, err)
 	}
 	unlock, err := backend.LockFile(ctx, filepath.Join(store, s.name()+".lock"))
 	if err != nil {
 		return pgprograms.Programs{}, fmt.Errorf("wait for another process that downloads PostgreSQL: %w", err)
 	}
 	defer unlock()
-	if found, err := s.find(store); found != nil || err != nil {
-		return s.programs(found, err)
+	if dir, err := s.find(store); dir != "" || err != nil {
+		return use(dir, err)
 	}
 	report(fmt.Sprintf("downloading PostgreSQL %s, once, from %s to %s", s.Version, s.URL().Redacted(), store))
 	dir, err := s.install(ctx, store)
 	if err != nil {
 		return pgprograms.Programs{}, fmt.Errorf("download PostgreSQL: %w", err)
 	}
-	return s.programs(&dir, nil)
+	return use(dir, nil)
 }
 
-// find returns the folder of the programs, or nil. With a pinned sum only what
+// find returns the folder of the programs, or "". With a pinned sum only what
 // came from the archive that has it will do.
-func (s Source) find(store string) (*string, error) {
+func (s Source) find(store string) (string, error) {
 	entries, err := os.ReadDir(store)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	for _, e := range entries {
 		sum, ok := strings.CutPrefix(e.Name(), s.name()+"-")
 		if ok && sumForm.MatchString(sum) && (s.SHA256 == "" || s.SHA256 == sum) {
-			dir := filepath.Join(store, e.Name())
-			return &dir, nil
+			return filepath.Join(store, e.Name()), nil
 		}
 	}
-	return nil, nil
+	return "", nil
 }
 
-func (s Source) programs(dir *string, err error) (pgprograms.Programs, error) {
+// use returns the programs of a folder, and keeps it from being forgotten.
+func use(dir string, err error) (pgprograms.Programs, error) {
 	if err != nil {
 		return pgprograms.Programs{}, err
 	}
 	now := time.Now()
-	if err := os.Chtimes(*dir, now, now); err != nil { // it is in use: see forget
+	if err := os.Chtimes(dir, now, now); err != nil {
 		return pgprograms.Programs{}, err
 	}
-	return pgprograms.System{}.In(filepath.Join(*dir, "bin"))
+	return pgprograms.System{}.In(filepath.Join(dir, "bin"))
 }
 
 // install downloads and unpacks; the caller holds the lock.

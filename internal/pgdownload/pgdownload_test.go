@@ -248,7 +248,7 @@ func TestFetchRefusesWhatIsNotRight(t *testing.T) {
 			return suffix == ".jar"
 		}, want: []string{"unexpected EOF after", ".jar"}},
 		{name: "endless", serve: func(w http.ResponseWriter, suffix string) bool {
-			w.Header().Set("Content-Length", fmt.Sprint(1<<40))
+			w.Header().Set("Content-Length", fmt.Sprint(int64(1)<<40))
 			return suffix == ".jar"
 		}, want: []string{"more than 256 MB"}},
 		{name: "cut off and published so", archive: good[:len(good)/2], want: []string{"it is no jar"}},
