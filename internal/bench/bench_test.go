@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/standin-go/standin/internal/pgprograms"
 )
 
 func TestMain(m *testing.M) {
@@ -15,7 +19,7 @@ func TestMain(m *testing.M) {
 }
 
 // small is enough to see that every figure is measured and printed.
-var small = scale{rounds: 1, operations: 10, picks: 256, requests: 10}
+var small = scale{rounds: 1, operations: 10, picks: 256, requests: 10, tests: 8}
 
 func TestEveryPartPrintsItsFigures(t *testing.T) {
 	for _, p := range parts {
@@ -35,6 +39,19 @@ func TestEveryPartPrintsItsFigures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWithoutPostgres(t *testing.T) {
+	t.Setenv(pgprograms.Variable, t.TempDir())
+	i := slices.IndexFunc(parts, func(p part) bool { return p.name == "postgres" })
+	for _, asked := range []bool{false, true} {
+		var out bytes.Buffer
+		err := parts[i].run(&report{out: &out}, small, asked)
+		var missing *pgprograms.NotFoundError
+		if errors.As(err, &missing) != asked || out.Len() > 0 {
+			t.Errorf("asked for: %v; error %v, figures %q; want the error only when asked for, and no figures", asked, err, out.String())
+		}
 	}
 }
 
@@ -61,7 +78,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-func TestMedian(t *testing.T) {
+func TestQuantiles(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		values []float64
@@ -70,6 +87,13 @@ func TestMedian(t *testing.T) {
 		if got := median(test.values); got != test.want {
 			t.Errorf("the median of %v is %v, want %v", test.values, got, test.want)
 		}
+	}
+	hundred := make([]float64, 101)
+	for i := range hundred {
+		hundred[i] = float64(100 - i)
+	}
+	if got := quantile(hundred, 0.99); got != 99 {
+		t.Errorf("of the numbers from 0 to 100 the 99th percentile is %v, want 99", got)
 	}
 }
 

@@ -31,7 +31,8 @@ func pickLoaded(r *report, s scale) error {
 
 // collisions counts picks that somebody else had when the server bound them.
 func collisions(r *report, s scale) error {
-	const processes, workers, rounds = 8, 8, 4
+	const processes, workers = 8, 8
+	rounds := min(s.rounds, 4)
 	counts := make(map[string]float64)
 	for range rounds {
 		for _, t := range tools {

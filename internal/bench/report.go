@@ -67,9 +67,34 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
+// quantile returns the value below which the part q of a list lies.
+func quantile(values []float64, q float64) float64 {
+	return slices.Sorted(slices.Values(values))[int(q*float64(len(values)-1))]
+}
+
 // compare runs the functions in turn, round after round, in an order that
 // changes, and returns the median of what each returned.
 func compare(rounds int, measures ...func() (float64, error)) ([]float64, error) {
+	single := make([]func() ([]float64, error), len(measures))
+	for i, measure := range measures {
+		single[i] = func() ([]float64, error) {
+			v, err := measure()
+			return []float64{v}, err
+		}
+	}
+	values, err := collect(rounds, single...)
+	if err != nil {
+		return nil, err
+	}
+	medians := make([]float64, len(measures))
+	for i, v := range values {
+		medians[i] = median(v)
+	}
+	return medians, nil
+}
+
+// collect is like compare, and returns all that each returned.
+func collect(rounds int, measures ...func() ([]float64, error)) ([][]float64, error) {
 	values := make([][]float64, len(measures))
 	for round := range rounds {
 		for i := range measures {
@@ -78,14 +103,10 @@ func compare(rounds int, measures ...func() (float64, error)) ([]float64, error)
 			if err != nil {
 				return nil, err
 			}
-			values[m] = append(values[m], v)
+			values[m] = append(values[m], v...)
 		}
 	}
-	medians := make([]float64, len(measures))
-	for i, v := range values {
-		medians[i] = median(v)
-	}
-	return medians, nil
+	return values, nil
 }
 
 // perOperation returns the time of one of n operations, in nanoseconds.
