@@ -55,7 +55,7 @@ func measurePostgres(r *report, s scale) (err error) {
 	if err := d.begin(tb); err != nil {
 		return err
 	}
-	for _, step := range []func(*report, scale) error{d.handOuts, d.startsCold, d.startsWarm, d.suites} {
+	for _, step := range []func(*report, scale) error{d.handOutsToTests, d.handOuts, d.startsCold, d.startsWarm, d.suites} {
 		if err := step(r, s); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +13,39 @@ import (
 	"github.com/standin-go/standin/internal/lifetime"
 )
 
-// handOuts compares how long a test waits until it is connected to a migrated
-// database of its own:
+// testLife is how long a test takes that has something to test.
+const testLife = 200 * time.Millisecond
+
+// handOutsToTests compares how long a test waits until it is connected to a
+// migrated database of its own (New, and the first round trip of the database's
+// Pool) with a bare connection to one database of the same server. Eight tests
+// run at once, each of which takes a while, as tests do; each measures both, so
+// that both meet the same machine.
+func (d *databases) handOutsToTests(r *report, s scale) error {
+	var mu sync.Mutex
+	var ours, bare []float64
+	_, err := inParallel(s.tests, func() (float64, error) {
+		handedOut, err := d.handOut(testLife)
+		if err != nil {
+			return 0, err
+		}
+		connected, err := d.bareConnect()
+		mu.Lock()
+		defer mu.Unlock()
+		ours, bare = append(ours, handedOut), append(bare, connected)
+		return 0, err
+	})()
+	if err := errors.Join(err, d.settle()); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("postgres/hand-out to 8 parallel tests of %v vs bare connect, ", testLife)
+	r.atMost(name+"p50", median(ours), median(bare), 1.5, nanoseconds)
+	r.atMost(name+"p99", quantile(ours, 0.99), quantile(bare, 0.99), 10, nanoseconds)
+	return nil
+}
+
+// handOuts compares the same without anything to test, which shows what the
+// machine can do at most:
 //
 //   - ours: New and the first round trip of the database's Pool;
 //   - a bare connection to one database of the same server that all use;
@@ -21,8 +53,7 @@ import (
 //     the disk: CREATE DATABASE … TEMPLATE, then a connection to the copy.
 //
 // All do the same with the connection then, and the last one drops its copy.
-// Workers take one after another without a pause, which is more than tests do
-// that have something to test.
+// Workers take one after another without a pause.
 func (d *databases) handOuts(r *report, s scale) error {
 	onDemand, err := d.startDefault()
 	if err != nil {
@@ -36,22 +67,24 @@ func (d *databases) handOuts(r *report, s scale) error {
 		}
 	}
 	samples, err := collect(s.rounds/5+1,
-		settled(inParallel(s.operations, d.handOut)),
+		settled(inParallel(s.operations, func() (float64, error) { return d.handOut(0) })),
 		settled(inParallel(s.operations, d.bareConnect)),
 		inParallel(max(1, s.operations/30), onDemand.handOut))
 	if err != nil {
 		return err
 	}
 	ours, bare, copied := samples[0], samples[1], samples[2]
-	r.atMost("postgres/hand-out at 8 parallel vs bare connect, p50", median(ours), median(bare), 1.5, nanoseconds)
-	r.atMost("postgres/hand-out at 8 parallel vs bare connect, p99", quantile(ours, 0.99), quantile(bare, 0.99), 10, nanoseconds)
 	r.add(figure{
-		name: "postgres/hand-out's p99 vs bare connect's p50", ours: quantile(ours, 0.99), peer: median(bare), format: nanoseconds,
+		name: "postgres/hand-out without a pause, 8 at once, vs bare connect, p50", ours: median(ours), peer: median(bare), format: nanoseconds,
 	})
-	r.atMost("postgres/hand-out at 8 parallel vs copy on demand with default settings, p50", median(ours), median(copied), 0.2, nanoseconds)
+	r.add(figure{
+		name: "postgres/hand-out without a pause, 8 at once, vs bare connect, p99",
+		ours: quantile(ours, 0.99), peer: quantile(bare, 0.99), format: nanoseconds,
+	})
+	r.atMost("postgres/hand-out without a pause, 8 at once, vs copy on demand with default settings, p50", median(ours), median(copied), 0.2, nanoseconds)
 
 	alone, err := collect(s.rounds/5+1,
-		settled(oneByOne(max(1, s.operations/5), d.handOut)), settled(oneByOne(max(1, s.operations/5), d.bareConnect)))
+		settled(oneByOne(max(1, s.operations/5), func() (float64, error) { return d.handOut(0) })), settled(oneByOne(max(1, s.operations/5), d.bareConnect)))
 	if err != nil {
 		return err
 	}
@@ -77,8 +110,9 @@ func oneByOne(n int, operation func() (float64, error)) func() ([]float64, error
 	}
 }
 
-// handOut is a test's whole life; it returns the time until it is connected.
-func (d *databases) handOut() (took float64, err error) {
+// handOut is a test's whole life, which takes a time at least; it returns the
+// time until it is connected.
+func (d *databases) handOut(life time.Duration) (took float64, err error) {
 	tb := lifetime.New()
 	defer func() { err = errors.Join(err, tb.End()) }()
 	started := time.Now()
@@ -87,7 +121,12 @@ func (d *databases) handOut() (took float64, err error) {
 		return 0, err
 	}
 	took = float64(time.Since(started))
-	return took, useAlone(d.ctx, db.Pool())
+	err = useAlone(d.ctx, db.Pool())
+	select {
+	case <-time.After(life - time.Since(started)):
+	case <-d.ctx.Done():
+	}
+	return took, err
 }
 
 // bareConnect is a test that shares a database: it undoes what it did.

@@ -27,7 +27,7 @@ func (d *databases) suites(r *report, s scale) error {
 	for range parallelTests {
 		packages = append(packages, newDatabase(tb).Pool())
 	}
-	own := inParallel(s.tests, d.handOut)
+	own := inParallel(s.tests, func() (float64, error) { return d.handOut(0) })
 	times, err := compare(s.rounds/40+1,
 		func() (float64, error) {
 			started := time.Now()
