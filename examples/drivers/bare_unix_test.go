@@ -23,9 +23,10 @@ import (
 )
 
 // serve is run by a shell: $0 is postgres, $1 initdb and $2 a port. But for the
-// sockets, which would be in a shared folder, all is as initdb leaves it.
+// sockets and the shared memory, which would be in shared folders and could
+// stay there, all is as initdb leaves it.
 const serve = `"$1" --pgdata=data --username=postgres --pwfile=password --auth=scram-sha-256 --encoding=UTF8 --no-sync &&
-	exec "$0" -D data -p "$2" -k ''`
+	exec "$0" -D data -p "$2" -k '' -c dynamic_shared_memory_type=mmap`
 
 // bareServer starts the server that somebody would start by hand, with a new
 // database, and returns the address of that.

@@ -138,7 +138,7 @@ for attempt in 1 2 3 4 5 6 7 8 9; do
 	mkdir "$parent" 2>/dev/null
 	mkdir "$dir" 2>/dev/null && break
 done
-if ! { { [ -d "$dir" ] || mkdir -p "$dir"; } && cd "$dir" && mkfifo users life events alarm && exec 3<>users; }; then
+if ! { { [ -d "$dir" ] || mkdir "$dir"; } && cd "$dir" && mkfifo users life events alarm && exec 3<>users; }; then
 	remove
 	exit 1
 fi
