@@ -146,26 +146,32 @@ var (
 	number = regexp.MustCompile(`[0-9]{6,}`)
 )
 
-// run runs all tests and returns how each ended.
+// run runs the tests of all packages at once and returns how each ended.
 func (s suite) run(t *testing.T, with string, env ...string) map[string]string {
 	results := map[string]string{}
-	for _, program := range slices.Sorted(maps.Keys(s.programs)) {
-		// The other run is beside this one.
-		cmd := exec.CommandContext(t.Context(), program, "-test.v", "-test.timeout=5m", "-test.parallel=1", "-test.skip="+hungry)
-		cmd.Dir = s.programs[program]
-		cmd.Env = append(withoutOurs(os.Environ()), env...)
-		out, err := cmd.CombinedOutput()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			t.Errorf("%s, with %s: %v", filepath.Base(program), with, err)
-		}
-		if err != nil {
-			t.Errorf("%s failed, with %s:\n%s", filepath.Base(program), with, failures(string(out)))
-		}
-		for _, m := range ended.FindAllStringSubmatch(string(out), -1) {
-			results[filepath.Base(program)+" "+number.ReplaceAllString(m[2], "#")] = m[1]
-		}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for program, dir := range s.programs {
+		wg.Go(func() {
+			cmd := exec.CommandContext(t.Context(), program, "-test.v", "-test.timeout=5m", "-test.parallel=1", "-test.skip="+hungry)
+			cmd.Dir = dir
+			cmd.Env = append(withoutOurs(os.Environ()), env...)
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if err != nil && !errors.As(err, &exit) {
+				t.Errorf("%s, with %s: %v", filepath.Base(program), with, err)
+			}
+			if err != nil {
+				t.Errorf("%s failed, with %s:\n%s", filepath.Base(program), with, failures(string(out)))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, m := range ended.FindAllStringSubmatch(string(out), -1) {
+				results[filepath.Base(program)+" "+number.ReplaceAllString(m[2], "#")] = m[1]
+			}
+		})
 	}
+	wg.Wait()
 	return results
 }
 
