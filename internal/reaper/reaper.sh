@@ -39,11 +39,24 @@ slaughter() {
 	fi
 }
 
-# scavenge gives back the System V memory that a killed PostgreSQL leaves.
+# scavenge gives back the System V memory that a killed PostgreSQL leaves. After
+# a restart of the machine its number may be another's: where the system tells
+# the keys, the memory has to have the server's.
 scavenge() {
 	[ -f "$dir/data/postmaster.pid" ] || return 0
-	{ read -r _; read -r _; read -r _; read -r _; read -r _; read -r _; read -r _ id; } <"$dir/data/postmaster.pid"
-	[ -z "$id" ] || ipcrm -m "$id" 2>/dev/null
+	key='' id=''
+	{ read -r _; read -r _; read -r _; read -r _; read -r _; read -r _; read -r key id; } <"$dir/data/postmaster.pid"
+	[ -n "$id" ] || return 0
+	if [ -r /proc/sysvipc/shm ]; then
+		found=''
+		while read -r k i _; do
+			[ "$i" = "$id" ] || continue
+			[ "$k" -ge 0 ] || k=$((k + 4294967296)) # it is shown with a sign
+			[ "$k" != "$key" ] || found=yes
+		done </proc/sysvipc/shm
+		[ -n "$found" ] || return 0
+	fi
+	ipcrm -m "$id" 2>/dev/null
 }
 
 if [ "$mode" = sweep ]; then
