@@ -23,11 +23,16 @@ remove() {
 }
 
 # slaughter kills whatever holds the server's end of life: where there is /proc
-# that is certain, elsewhere the folder's name in the command line has to do.
+# that is certain, elsewhere the folder's name in the command line has to do. The
+# POSIX shared memory of a PostgreSQL that is killed, initdb's for one, is given
+# back: it has a name, under which it would stay.
 slaughter() {
 	if [ -e /proc/self/fd ]; then
 		for p in /proc/[0-9]*; do
-			[ "$p/fd/7" -ef "$dir/life" ] && kill -9 "${p#/proc/}" 2>/dev/null
+			[ "$p/fd/7" -ef "$dir/life" ] || continue
+			shared=$(sed -n 's|.* \(/dev/shm/PostgreSQL\.[0-9]*\)$|\1|p' "$p/maps" 2>/dev/null)
+			kill -9 "${p#/proc/}" 2>/dev/null
+			[ -z "$shared" ] || rm -f $shared
 		done
 	else
 		ps -axo pid=,command= | while read -r pid command; do
