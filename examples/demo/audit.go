@@ -72,13 +72,14 @@ func (d *demo) audit(before map[uint64]sockets.Socket) error {
 	} else if err := d.auditProcesses(before); err != nil {
 		return err
 	}
+	// A database server's folder is removed after its last process has ended.
 	var files []os.DirEntry
-	for _, folder := range []string{d.folder, d.servers} {
-		found, err := os.ReadDir(folder)
-		if err != nil {
-			return err
-		}
-		files = append(files, found...)
+	err := within(patience, func() (done bool, err error) {
+		files, err = d.files()
+		return len(files) == 0, err
+	})
+	if err != nil {
+		return err
 	}
 	d.say("files and folders: %s", listed(names(files)))
 	if len(files) > 0 {
@@ -87,23 +88,42 @@ func (d *demo) audit(before map[uint64]sockets.Socket) error {
 	return nil
 }
 
+// files are what is in the folders of the tests.
+func (d *demo) files() (files []os.DirEntry, err error) {
+	for _, folder := range []string{d.folder, d.servers} {
+		found, err := os.ReadDir(folder)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	return files, nil
+}
+
 func (d *demo) auditProcesses(before map[uint64]sockets.Socket) error {
+	var processes, ports []string
+	err := within(patience, func() (done bool, err error) {
+		processes, ports, err = d.leftovers(before)
+		return len(processes)+len(ports) == 0, err
+	})
+	if err != nil {
+		return err
+	}
+	d.say("ports: %s\nprocesses: %s", listed(ports), listed(processes))
+	if len(processes)+len(ports) > 0 {
+		return fmt.Errorf("ports or processes are left")
+	}
+	return nil
+}
+
+// within asks until done, but not for longer than d.
+func within(d time.Duration, ask func() (done bool, err error)) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.Now().Add(patience)
-	for {
-		processes, ports, err := d.leftovers(before)
-		if err != nil {
+	for deadline := time.Now().Add(d); ; <-tick.C {
+		if done, err := ask(); done || err != nil || time.Now().After(deadline) {
 			return err
 		}
-		if len(processes)+len(ports) == 0 || time.Now().After(deadline) {
-			d.say("ports: %s\nprocesses: %s", listed(ports), listed(processes))
-			if len(processes)+len(ports) > 0 {
-				return fmt.Errorf("ports or processes are left")
-			}
-			return nil
-		}
-		<-tick.C
 	}
 }
 
