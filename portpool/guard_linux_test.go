@@ -125,7 +125,7 @@ func TestAGuardCannotBeTakenByNumber(t *testing.T) {
 	lease := guarded(t)
 	port := lease.AddrPort().Port()
 	for _, addr := range []netip.Addr{local, ipv6Loopback, netip.MustParseAddr("127.3.2.1")} {
-		pool := newPool(t, portpool.Config{Mode: portpool.Guard, Address: addr, Range: portpool.Range{First: port, Last: port}})
+		pool := newPool(t, portpool.Config{Mode: portpool.Guard, Address: addr, Range: only(port)})
 		if second, err := pool.Reserve(); !errors.Is(err, portpool.ErrExhausted) {
 			t.Errorf("port %d, which is held, on %s: %v, error %v; want ErrExhausted", port, addr, second, err)
 		}

@@ -41,7 +41,7 @@ func TestHandOverToAServerThatSharesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			narrow := config
-			narrow.Mode, narrow.Range = pool.Mode(), portpool.Range{First: lease.AddrPort().Port(), Last: lease.AddrPort().Port()}
+			narrow.Mode, narrow.Range = pool.Mode(), only(lease.AddrPort().Port())
 			if second, err := newPool(t, narrow).Reserve(); !errors.Is(err, portpool.ErrExhausted) {
 				t.Errorf("port %d is handed over and still leased, and was leased again: %v, error %v", lease.Port(), second, err)
 			}

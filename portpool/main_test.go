@@ -94,6 +94,26 @@ func eachMode(t *testing.T, config portpool.Config, test func(t *testing.T, pool
 	}
 }
 
+// apart is a range that only tests draw from which give a port back and want it
+// again: from the default range, other tests and processes would take it.
+var apart = portpool.Range{First: 27000, Last: 31999}
+
+// retry runs a scenario in which somebody else may take a port that was given
+// back. That does not happen every time; what is broken fails every time.
+func retry(t *testing.T, scenario func() error) {
+	t.Helper()
+	var err error
+	for range 5 {
+		if err = scenario(); err == nil {
+			return
+		}
+	}
+	t.Error(err)
+}
+
+// only is the range of one port.
+func only(port uint16) portpool.Range { return portpool.Range{First: port, Last: port} }
+
 func newPool(t testing.TB, config portpool.Config) *portpool.Pool {
 	t.Helper()
 	pool, err := portpool.New(config)

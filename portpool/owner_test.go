@@ -58,7 +58,7 @@ func TestOwnerNamesTheProcess(t *testing.T) {
 var anyAddress = netip.IPv4Unspecified()
 
 func guardedBy(t *testing.T, network portpool.Network) *portpool.Lease {
-	return reserve(t, newPool(t, portpool.Config{Network: network, Mode: portpool.Guard}))
+	return reserve(t, newPool(t, portpool.Config{Network: network, Mode: portpool.Guard, Range: apart}))
 }
 
 func TestExplain(t *testing.T) {

@@ -161,7 +161,7 @@ func TestBothFamiliesShareTheirPorts(t *testing.T) {
 				lease := reserve(t, v4)
 				port := lease.AddrPort().Port()
 				v6 := newPool(t, portpool.Config{
-					Network: network, Address: ipv6Loopback, Mode: v4.Mode(), Range: portpool.Range{First: port, Last: port},
+					Network: network, Address: ipv6Loopback, Mode: v4.Mode(), Range: only(port),
 				})
 				if other, err := v6.Reserve(); !errors.Is(err, portpool.ErrExhausted) {
 					t.Errorf("port %d is leased on 127.0.0.1, and ::1 got %v, error %v; want ErrExhausted", port, other, err)
@@ -195,25 +195,31 @@ func TestContiguousPortsFollowOneAnother(t *testing.T) {
 // A block is found wherever it is, past ports that are taken.
 func TestContiguousPortsAreFoundBetweenOthers(t *testing.T) {
 	t.Parallel()
-	eachMode(t, portpool.Config{}, func(t *testing.T, pool *portpool.Pool) {
-		block := freeBlock(t, pool, 12)
-		narrow := newPool(t, portpool.Config{Mode: pool.Mode(), Range: block})
-		// Taken: the first, and the fourth. Free: 2, 3 and 5 to 12.
-		for _, offset := range []uint16{0, 3} {
-			one := newPool(t, portpool.Config{Mode: pool.Mode(), Range: portpool.Range{First: block.First + offset, Last: block.First + offset}})
-			reserve(t, one)
-		}
-		if leases, err := narrow.ReserveContiguous(9); !errors.Is(err, portpool.ErrExhausted) {
-			t.Fatalf("9 in a row, of which 8 are free: %v, error %v; want ErrExhausted", leases, err)
-		}
-		leases, err := narrow.ReserveContiguous(8)
-		if err != nil {
-			t.Fatalf("8 in a row are free, and were not found: %v", err)
-		}
-		defer releaseAll(leases)
-		if got, want := leases[0].Port(), int(block.First)+4; got != want {
-			t.Errorf("the block begins at %d, want %d", got, want)
-		}
+	eachMode(t, portpool.Config{Range: apart}, func(t *testing.T, pool *portpool.Pool) {
+		retry(t, func() error {
+			block := freeBlock(t, pool, 12)
+			narrow := newPool(t, portpool.Config{Mode: pool.Mode(), Range: block})
+			// Taken: the first, and the fourth. Free: 2, 3 and 5 to 12.
+			for _, offset := range []uint16{0, 3} {
+				taken, err := newPool(t, portpool.Config{Mode: pool.Mode(), Range: only(block.First + offset)}).Reserve()
+				if err != nil {
+					return err
+				}
+				defer taken.Release()
+			}
+			if leases, err := narrow.ReserveContiguous(9); !errors.Is(err, portpool.ErrExhausted) {
+				t.Fatalf("9 in a row, of which 8 are free: %v, error %v; want ErrExhausted", leases, err)
+			}
+			leases, err := narrow.ReserveContiguous(8)
+			if err != nil {
+				return fmt.Errorf("8 in a row are free, and were not found: %w", err)
+			}
+			defer releaseAll(leases)
+			if got, want := leases[0].Port(), int(block.First)+4; got != want {
+				t.Errorf("the block begins at %d, want %d", got, want)
+			}
+			return nil
+		})
 	})
 }
 
@@ -237,42 +243,59 @@ func releaseAll(leases []*portpool.Lease) {
 
 func TestAReserveNThatFailsHoldsNothing(t *testing.T) {
 	t.Parallel()
-	eachMode(t, portpool.Config{}, func(t *testing.T, pool *portpool.Pool) {
-		narrow := newPool(t, portpool.Config{Mode: pool.Mode(), Range: freeBlock(t, pool, 6)})
-		held := reserve(t, narrow)
-		for name, try := range map[string]func(int) ([]*portpool.Lease, error){
-			"ReserveN": narrow.ReserveN, "ReserveContiguous": narrow.ReserveContiguous,
-		} {
-			if leases, err := try(6); !errors.Is(err, portpool.ErrExhausted) || leases != nil {
-				t.Fatalf("%s of 6 ports, of which 5 are free: %v, error %v; want ErrExhausted", name, leases, err)
+	eachMode(t, portpool.Config{Range: apart}, func(t *testing.T, pool *portpool.Pool) {
+		retry(t, func() error {
+			narrow := newPool(t, portpool.Config{Mode: pool.Mode(), Range: freeBlock(t, pool, 6)})
+			held, err := narrow.Reserve()
+			if err != nil {
+				return err
 			}
-		}
-		rest, err := narrow.ReserveN(5)
-		if err != nil {
-			t.Fatalf("the 5 ports that were free before are not any more: %v", err)
-		}
-		defer releaseAll(rest)
-		if slices.ContainsFunc(rest, func(l *portpool.Lease) bool { return l.Port() == held.Port() }) {
-			t.Errorf("port %d was handed out twice", held.Port())
-		}
+			defer held.Release()
+			for name, try := range map[string]func(int) ([]*portpool.Lease, error){
+				"ReserveN": narrow.ReserveN, "ReserveContiguous": narrow.ReserveContiguous,
+			} {
+				if leases, err := try(6); !errors.Is(err, portpool.ErrExhausted) || leases != nil {
+					t.Fatalf("%s of 6 ports, of which 5 are free: %v, error %v; want ErrExhausted", name, leases, err)
+				}
+			}
+			rest, err := narrow.ReserveN(5)
+			if err != nil {
+				return fmt.Errorf("the 5 ports that were free before are not any more: %w", err)
+			}
+			defer releaseAll(rest)
+			if slices.ContainsFunc(rest, func(l *portpool.Lease) bool { return l.Port() == held.Port() }) {
+				t.Errorf("port %d was handed out twice", held.Port())
+			}
+			return nil
+		})
 	})
 }
 
 func TestReleaseEndsALeaseOnce(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, pool *portpool.Pool, config portpool.Config) {
-		lease := reserve(t, pool)
-		port := lease.AddrPort().Port()
-		for range 2 {
-			if err := lease.Release(); err != nil {
-				t.Error(err)
+		config.Mode, config.Range = pool.Mode(), apart
+		retry(t, func() error {
+			lease, err := newPool(t, config).Reserve()
+			if err != nil {
+				return err
 			}
-		}
-		if _, err := lease.File(); !errors.Is(err, portpool.ErrReleased) {
-			t.Errorf("File of a released lease: error %v; want ErrReleased", err)
-		}
-		config.Mode, config.Range = pool.Mode(), portpool.Range{First: port, Last: port}
-		reserve(t, newPool(t, config))
+			for range 2 {
+				if err := lease.Release(); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := lease.File(); !errors.Is(err, portpool.ErrReleased) {
+				t.Errorf("File of a released lease: error %v; want ErrReleased", err)
+			}
+			narrow := config
+			narrow.Range = only(lease.AddrPort().Port())
+			again, err := newPool(t, narrow).Reserve()
+			if err != nil {
+				return err
+			}
+			return again.Release()
+		})
 	})
 }
 

@@ -212,6 +212,21 @@ func TestSweepEndsWhatAKilledReaperLeft(t *testing.T) {
 	waitForNothing(t, parent)
 }
 
+// A reaper may be killed when it has removed its folder and not yet the one above.
+func TestSweepRemovesAnEmptyParent(t *testing.T) {
+	t.Parallel()
+	parent := newParent(t)
+	if err := os.Mkdir(parent, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := reaper.Sweep(parent); err != nil {
+		t.Fatal(err)
+	}
+	if exists(parent) {
+		t.Errorf("%s is empty, and Sweep left it", parent)
+	}
+}
+
 // Whoever has joined finds the server alive, although others come and go.
 func TestJoinAndLeaveAtOnce(t *testing.T) {
 	t.Parallel()

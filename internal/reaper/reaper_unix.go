@@ -169,6 +169,7 @@ func Sweep(parent string) error {
 			errs = append(errs, fmt.Errorf("sweep %s: %w: %s", e.Name(), err, out))
 		}
 	}
+	_ = os.Remove(parent) // empty where a reaper died between the two folders
 	return errors.Join(errs...)
 }
 
