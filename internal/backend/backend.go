@@ -35,6 +35,10 @@ type Spec struct {
 	Keep time.Duration
 	// Stop is the signal that ends it at once.
 	Stop string
+	// Grace is how long after the signal it is killed. Default: 2 s.
+	Grace time.Duration
+	// Env is added to the environment of the program.
+	Env []string
 	// Alone starts a server that nobody else can join.
 	Alone bool
 	// Roots are the folders below which servers live. Default: Roots.
@@ -152,8 +156,8 @@ func (s Spec) start(ctx context.Context) (*Server, error) {
 		parent += "-alone"
 	}
 	member, err := reaper.Start(reaper.Config{
-		Parent: parent, Keep: s.keep(), User: s.User, Command: command, Stop: s.Stop,
-		Env: []string{"LC_ALL=C", "HOME=/"},
+		Parent: parent, Keep: s.keep(), User: s.User, Command: command, Stop: s.Stop, Grace: s.Grace,
+		Env: append([]string{"LC_ALL=C", "HOME=/"}, s.Env...),
 	})
 	if err != nil {
 		return nil, err

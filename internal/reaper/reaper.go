@@ -16,6 +16,7 @@ package reaper
 
 import (
 	"errors"
+	"strconv"
 	"time"
 )
 
@@ -42,12 +43,14 @@ type Config struct {
 	Command []string
 	// Env is the environment of the server. A PATH is always added.
 	Env []string
-	// Stop is the signal that ends the server: "QUIT", "TERM". Two seconds
-	// later all its processes are killed.
+	// Stop is the signal that ends the server: "QUIT", "TERM".
 	Stop string
+	// Grace is how long after the signal all its processes are killed, in whole
+	// seconds as Keep is. Default: 2 s.
+	Grace time.Duration
 }
 
-// seconds is Keep as the shell's sleep takes it.
-func (c Config) seconds() int {
-	return int((max(c.Keep, 0) + time.Second - 1) / time.Second)
+// seconds is a duration as the shell's sleep takes it.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int((max(d, 0) + time.Second - 1) / time.Second))
 }

@@ -1,7 +1,7 @@
 # The reaper of one folder and of the server in it; see reaper.go. POSIX sh:
 # it has to run under dash, bash 3.2 and busybox.
 #
-#   sh -c "$(cat reaper.sh)" standin-reaper start PARENT NAME KEEP SIGNAL PROGRAM ARG...
+#   sh -c "$(cat reaper.sh)" standin-reaper start PARENT NAME KEEP SIGNAL GRACE PROGRAM ARG...
 #   sh -c "$(cat reaper.sh)" standin-reaper sweep PARENT NAME
 #
 # Named pipes in the folder are its senses, because the kernel closes a dead
@@ -71,8 +71,8 @@ if [ "$mode" = sweep ]; then
 	exit 0
 fi
 
-keep=$4 signal=$5
-shift 5
+keep=$4 signal=$5 grace=$6
+shift 6
 
 # retire takes the name away, so that nobody joins any more.
 retire() {
@@ -132,7 +132,7 @@ keeper() {
 	read -r _
 	kill -s "$signal" "$server" 2>/dev/null
 	exec 8<>alarm 9<alarm
-	sleep 2 >&8 6>&- 8>&- 9<&- &
+	sleep "$grace" >&8 6>&- 8>&- 9<&- &
 	sleeper=$!
 	exec 8>&-
 	{

@@ -132,6 +132,22 @@ func TestAServerThatDoesNotListenIsKilledWithItsChildren(t *testing.T) {
 	waitForNothing(t, parent)
 }
 
+// A server that has to clear up after the signal is given the time for it.
+func TestAServerThatIsGivenTimeToEnd(t *testing.T) {
+	t.Parallel()
+	parent := newParent(t)
+	cleared := filepath.Join(t.TempDir(), "cleared")
+	c := config(parent, `trap "sleep 3; echo all >`+cleared+`; exit" TERM; echo ready; while :; do sleep 1; done`)
+	c.Grace = time.Minute
+	m := start(t, c)
+	waitForLog(t, m.Dir(), "ready")
+	leave(t, m)
+	waitForNothing(t, parent)
+	if text, err := os.ReadFile(cleared); string(text) != "all\n" {
+		t.Errorf("the server was killed before it had cleared up: it wrote %q, error %v", text, err)
+	}
+}
+
 func TestAProgramThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	parent := newParent(t)

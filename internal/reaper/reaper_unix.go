@@ -5,6 +5,7 @@ package reaper
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	_ "embed"
 	"encoding/hex"
@@ -13,9 +14,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 //go:embed reaper.sh
@@ -41,7 +42,8 @@ func Start(c Config) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"-c", script, "standin-reaper", "start", c.Parent, name, strconv.Itoa(c.seconds()), c.Stop}, c.Command...)
+	grace := cmp.Or(c.Grace, 2*time.Second)
+	args := append([]string{"-c", script, "standin-reaper", "start", c.Parent, name, seconds(c.Keep), c.Stop, seconds(grace)}, c.Command...)
 	cmd := exec.Command(shell, args...)
 	cmd.Dir = "/"
 	cmd.Env = append(withoutPath(c.Env), "PATH="+basicPath+":"+os.Getenv("PATH"))
