@@ -23,6 +23,9 @@ func Join(string) (*Member, error) { return nil, unsupported() }
 // Sweep is not supported here.
 func Sweep(string) error { return unsupported() }
 
+// Watched reports false.
+func Watched(string) bool { return false }
+
 // Dir is empty.
 func (*Member) Dir() string { return "" }
 

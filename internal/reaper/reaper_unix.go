@@ -161,7 +161,7 @@ func Sweep(parent string) error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix) || watched(filepath.Join(parent, e.Name())) {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix) || Watched(filepath.Join(parent, e.Name())) {
 			continue
 		}
 		cmd := exec.Command(shell, "-c", script, "standin-reaper", "sweep", parent, e.Name())
@@ -175,8 +175,8 @@ func Sweep(parent string) error {
 	return errors.Join(errs...)
 }
 
-// watched reports whether a reaper is behind the pipe of dir.
-func watched(dir string) bool {
+// Watched reports whether a reaper is behind the pipe of dir.
+func Watched(dir string) bool {
 	for _, name := range []string{"users", "retired"} {
 		end, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		if err == nil {
