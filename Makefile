@@ -2,7 +2,7 @@
 # module proxy (vuln also needs the vulnerability database).
 
 GO       ?= go
-MODULES  := . examples internal/bench
+MODULES  := . examples fixture/containers internal/bench
 FUZZTIME ?= 30s
 TIMEOUT  ?= 15m
 
@@ -25,13 +25,16 @@ each = @status=0; for module in $(MODULES); do \
 RACE = $(if $(CI)$(filter 1,$(shell $(GO) env CGO_ENABLED))$(filter darwin,$(shell $(GO) env GOOS)),-race)
 no_race = $(if $(RACE),,@echo "make $@: no C compiler found, so no race detector; 'make setup' installs one")
 
-.PHONY: help setup demo test bench fuzz lint vuln api api-save tidy-check cover cross
+.PHONY: help setup images demo test bench fuzz lint vuln api api-save tidy-check cover cross
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what the tests need (Debian and its kin; elsewhere says what to install)
 	@.ci/setup
+
+images: ## make images of the database servers installed here, named as the official ones (for engines without a registry)
+	@fixture/containers/images/make
 
 demo: ## watch a checkout service being tested: passing, failing on purpose, nothing left
 	@cd examples && $(GO) run ./demo
