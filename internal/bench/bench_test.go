@@ -25,7 +25,11 @@ func TestEveryPartPrintsItsFigures(t *testing.T) {
 	for _, p := range parts {
 		t.Run(p.name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := p.measure(&report{out: &out}, small); err != nil {
+			err := p.measure(&report{out: &out}, small)
+			if errors.Is(err, errNoEngine) && os.Getenv("CI") != "true" {
+				t.Skip(err)
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			lines := strings.Split(strings.TrimSpace(out.String()), "\n")

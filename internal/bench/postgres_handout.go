@@ -22,9 +22,20 @@ const testLife = 200 * time.Millisecond
 // run at once, each of which takes a while, as tests do; each measures both, so
 // that both meet the same machine.
 func (d *databases) handOutsToTests(r *report, s scale) error {
+	ours, bare, err := d.besideBare(s.tests)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("postgres/hand-out to 8 parallel tests of %v vs bare connect, ", testLife)
+	r.atMost(name+"p50", median(ours), median(bare), 1.5, nanoseconds)
+	r.atMost(name+"p99", quantile(ours, 0.99), quantile(bare, 0.99), 10, nanoseconds)
+	return nil
+}
+
+// besideBare runs n tests that measure both.
+func (d *databases) besideBare(n int) (ours, bare []float64, err error) {
 	var mu sync.Mutex
-	var ours, bare []float64
-	_, err := inParallel(s.tests, func() (float64, error) {
+	_, err = inParallel(n, func() (float64, error) {
 		handedOut, err := d.handOut(testLife)
 		if err != nil {
 			return 0, err
@@ -35,13 +46,7 @@ func (d *databases) handOutsToTests(r *report, s scale) error {
 		ours, bare = append(ours, handedOut), append(bare, connected)
 		return 0, err
 	})()
-	if err := errors.Join(err, d.settle()); err != nil {
-		return err
-	}
-	name := fmt.Sprintf("postgres/hand-out to 8 parallel tests of %v vs bare connect, ", testLife)
-	r.atMost(name+"p50", median(ours), median(bare), 1.5, nanoseconds)
-	r.atMost(name+"p99", quantile(ours, 0.99), quantile(bare, 0.99), 10, nanoseconds)
-	return nil
+	return ours, bare, errors.Join(err, d.settle())
 }
 
 // handOuts compares the same without anything to test, which shows what the
