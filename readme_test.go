@@ -1,6 +1,7 @@
 package standin_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -87,32 +88,57 @@ func goBlocks(markdown string) []block {
 	return blocks
 }
 
-// testBlocks vets, compiles and runs each block in a package of its own.
+// testBlocks vets, compiles and runs each block in a package of its own, in a
+// module that requires what the block uses.
 func testBlocks(t *testing.T, page string, blocks []block) error {
 	t.Helper()
-	root, err := filepath.Abs(".")
-	if err != nil {
-		return err
-	}
-	gomod := regexp.MustCompile(`(?m)^module .*$`).ReplaceAllString(readFile(t, "go.mod"), "module example.com/reader")
-	files := map[string]string{
-		"go.mod": gomod + fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %s => %q\n", module, module, filepath.ToSlash(root)),
-		"go.sum": readFile(t, "go.sum"),
-	}
+	files := map[string]map[string]string{}
 	for _, b := range blocks {
 		source, err := b.source(page)
 		if err != nil {
 			return err
 		}
-		files[fmt.Sprintf("line%d/page_test.go", b.line)] = source
+		folder := "."
+		if strings.Contains(source, module+"/fixture/containers") {
+			folder = "fixture/containers"
+		}
+		if files[folder] == nil {
+			if files[folder], err = reader(t, folder); err != nil {
+				return err
+			}
+		}
+		files[folder][fmt.Sprintf("line%d/page_test.go", b.line)] = source
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=all", "-count=1", "./...")
-	cmd.Dir = writeTree(t, files)
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("the Go code of %s: %w\n%s", page, err, out)
+	var errs []error
+	for _, tree := range files {
+		cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=all", "-count=1", "./...")
+		cmd.Dir = writeTree(t, tree)
+		cmd.Env = append(os.Environ(), "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			errs = append(errs, fmt.Errorf("the Go code of %s: %w\n%s", page, err, out))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// reader is the module of somebody who uses the module in a folder.
+func reader(t *testing.T, folder string) (map[string]string, error) {
+	t.Helper()
+	root, err := filepath.Abs(".")
+	if err != nil {
+		return nil, err
+	}
+	gomod := readFile(t, path.Join(folder, "go.mod"))
+	gomod = regexp.MustCompile(`(?m)^module .*$`).ReplaceAllString(gomod, "module example.com/reader")
+	gomod = regexp.MustCompile(`(?m)^replace .*$`).ReplaceAllString(gomod, "")
+	for _, m := range []string{"", "fixture/containers"} {
+		name := path.Join(module, m)
+		if !strings.Contains(gomod, name+" v") && (m == "" || m == folder) {
+			gomod += fmt.Sprintf("\nrequire %s v0.0.0\n", name)
+		}
+		gomod += fmt.Sprintf("\nreplace %s => %q\n", name, filepath.ToSlash(filepath.Join(root, m)))
+	}
+	return map[string]string{"go.mod": gomod, "go.sum": readFile(t, path.Join(folder, "go.sum"))}, nil
 }
 
 // source makes a file of the block. A fragment gets a package clause and the
@@ -145,7 +171,7 @@ func parses(code string) bool {
 // importable are the packages that a fragment may use without an import.
 var importable = []string{
 	"context", "errors", "fmt", "io", "net", "net/http", "os", "os/exec", "strconv", "strings", "testing", "testing/fstest", "time",
-	module + "/fakes/httpfake", module + "/fixture", module + "/fixture/postgres", module + "/portpool",
+	module + "/fakes/httpfake", module + "/fixture", module + "/fixture/containers", module + "/fixture/postgres", module + "/portpool",
 }
 
 // importsOf returns the importable packages that file uses and does not import.
