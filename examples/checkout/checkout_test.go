@@ -65,7 +65,7 @@ func startTaxd(t *testing.T) (url string) {
 
 // world is everything around the service, for one test alone.
 type world struct {
-	shop, payments, warehouse *fixture.HTTP
+	shop, payments, warehouse *fixture.HTTPServer
 }
 
 func newWorld(t *testing.T) world {
