@@ -3,6 +3,7 @@ module github.com/standin-go/standin/examples
 go 1.26.0
 
 require (
+	github.com/google/go-dap v0.12.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/lib/pq v1.12.3
 	github.com/standin-go/standin v0.0.0-00010101000000-000000000000
