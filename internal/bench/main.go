@@ -28,6 +28,7 @@ type part struct {
 var parts = []part{
 	{"ports", measurePorts},
 	{"http", measureHTTP},
+	{"proxy", measureProxy},
 	{"postgres", measurePostgres},
 	{"containers", measureContainers},
 }

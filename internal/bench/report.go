@@ -44,6 +44,14 @@ func (r *report) atMost(name string, ours, peer, limit float64, format func(floa
 	})
 }
 
+// atLeast adds a figure, of which more is better, whose ratio has a limit.
+func (r *report) atLeast(name string, ours, peer, limit float64, format func(float64) string) {
+	r.add(figure{
+		name: name, ours: ours, peer: peer, format: format, goal: fmt.Sprintf(">=%.2g", limit),
+		reached: func(ours, peer float64) bool { return ours >= limit*peer },
+	})
+}
+
 func nanoseconds(v float64) string {
 	d := time.Duration(v)
 	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
@@ -53,6 +61,8 @@ func nanoseconds(v float64) string {
 	}
 	return d.String()
 }
+
+func megabytes(v float64) string { return fmt.Sprintf("%.0f MB/s", v/1e6) }
 
 func perSecond(v float64) string { return fmt.Sprintf("%.0f/s", v) }
 
