@@ -23,7 +23,7 @@ var allowed = map[string]string{
 	"golang.org/x/sys":         "the system calls behind a lease",
 	"github.com/google/go-cmp": "the difference in a failure report",
 	module + "/portpool":       "our own",
-	module + "/fakes/httpfake": "our own",
+	module + "/fakes":          "our own",
 	module + "/fixture":        "our own",
 	module + "/internal":       "our own",
 }
@@ -41,6 +41,10 @@ var light = []struct {
 	}},
 	{pkg: "./fakes/httpfake", never: map[string]string{
 		"testing": "a fake runs outside tests too, and testing adds its flags to every program",
+	}},
+	{pkg: "./fakes/proxyfake", never: map[string]string{
+		"testing":  "a fake runs outside tests too, and testing adds its flags to every program",
+		"net/http": "it knows no protocol",
 	}},
 	{pkg: "./fixture"},
 	{pkg: "./fixture/postgres", also: map[string]string{

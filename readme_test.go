@@ -171,7 +171,7 @@ func parses(code string) bool {
 // importable are the packages that a fragment may use without an import.
 var importable = []string{
 	"context", "errors", "fmt", "io", "net", "net/http", "os", "os/exec", "strconv", "strings", "testing", "testing/fstest", "time",
-	module + "/fakes/httpfake", module + "/fixture", module + "/fixture/containers", module + "/fixture/postgres", module + "/portpool",
+	module + "/fakes/httpfake", module + "/fakes/proxyfake", module + "/fixture", module + "/fixture/containers", module + "/fixture/postgres", module + "/portpool",
 }
 
 // importsOf returns the importable packages that file uses and does not import.
