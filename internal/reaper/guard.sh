@@ -50,12 +50,12 @@ done
 # Of a process that was killed a child may be on its way still, before it has its
 # mark.
 calm=0
-while [ -z "$done" ] && [ $calm -lt 10 ]; do
+while [ -z "$done" ] && [ $calm -lt 3 ]; do
 	seen=''
 	slaughter
 	calm=$((calm + 1))
 	[ -z "$seen" ] || calm=0
-	sleep 0.1
+	sleep 0.2
 done
 slaughter
 cd /
