@@ -26,7 +26,7 @@ type conn struct {
 }
 
 func (c *conn) serve() {
-	defer c.end(closeBoth)
+	defer c.end(cutBoth)
 	ctx, cancel := context.WithCancel(c.server.ctx)
 	defer cancel()
 	up, err := c.server.dialer.DialContext(ctx, "tcp", c.server.config.Upstream)
@@ -62,10 +62,21 @@ func (c *conn) end(act action) {
 		case half == nil:
 		case act == resetBoth:
 			reset(half)
+		case act == closeBoth:
+			c.server.works.Go(func() { finish(half) })
 		default:
 			half.Close()
 		}
 	}
+}
+
+// finish closes a connection so that its other end sees the end of the stream:
+// while something is unread the kernel would reset it.
+func finish(c *net.TCPConn) {
+	defer c.Close()
+	_ = c.CloseWrite() // it is closed
+	_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+	_, _ = io.Copy(io.Discard, c)
 }
 
 func reset(c *net.TCPConn) {

@@ -37,6 +37,7 @@ const (
 	halfClose
 	closeBoth
 	resetBoth
+	cutBoth // without a look at what is unread
 )
 
 // Latency delivers later. Pieces keep their order in TCP; in UDP jitter changes

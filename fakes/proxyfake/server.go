@@ -204,7 +204,7 @@ func (s *Server) close() error {
 		err = s.packets.Close()
 	}
 	for c := range s.conns {
-		c.end(closeBoth)
+		c.end(cutBoth)
 	}
 	for _, session := range s.sessions {
 		session.up.Close()
