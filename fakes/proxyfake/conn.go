@@ -75,7 +75,9 @@ func (c *conn) end(act action) {
 func finish(c *net.TCPConn) {
 	defer c.Close()
 	_ = c.CloseWrite() // it is closed
-	_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+	// Not a deadline: the pumps set those too.
+	timer := time.AfterFunc(200*time.Millisecond, func() { c.Close() })
+	defer timer.Stop()
 	_, _ = io.Copy(io.Discard, c)
 }
 

@@ -367,3 +367,29 @@ func TestFaultsThatMakeNoSense(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// A client that stays, and says nothing, keeps neither a closed connection nor
+// the proxy open.
+func TestAClientThatStays(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	for range 20 {
+		p := newProxy(t, proxyfake.Config{Upstream: l.Addr().String()})
+		must(t, p.Up(proxyfake.Latency{Delay: time.Millisecond}))
+		must(t, p.Down(proxyfake.Close{}))
+		c, err := net.Dial("tcp", p.Addr())
+		must(t, err)
+		defer c.Close()
+		must(t, c.SetReadDeadline(time.Now().Add(20*time.Second)))
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("it sees %v, want the end", err)
+		}
+		for end := time.Now().Add(10 * time.Second); p.Connections() > 0; <-time.After(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the connection was closed ten seconds ago, and is still there")
+			}
+		}
+	}
+}
